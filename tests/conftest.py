@@ -14,7 +14,7 @@ import pymongo.common
 import pytest
 from flask import Flask
 from jinja2.bccache import Bucket, BytecodeCache
-from pymongo import MongoClient, WriteConcern
+from pymongo import MongoClient
 from pymongo.database import Database
 from werkzeug.routing import Rule
 
@@ -25,10 +25,10 @@ from osdi.access.tokens import new_token
 from osdi.ids import new_id, now
 from osdi.settings import Settings
 from osdi.store import Store
-from osdi.store.indexes import TOKENS
+from osdi.store.indexes import SIGNING_KEYS, TOKENS
 from tests.support import factories
 from tests.support.client import Client
-from tests.support.databases import SHORT_HISTORY_SECONDS, SMALL_JOURNAL, empty, long_history
+from tests.support.databases import SHORT_HISTORY_SECONDS, SMALL_JOURNAL, Kept, empty, long_history, without_journal
 from tests.support.fork_server import popen, run
 from tests.support.live import Live, Worker
 from tests.support.smtp_sink import SmtpSink
@@ -37,6 +37,7 @@ from tests.support.webhook_receiver import WebhookReceiver
 pytest_plugins = ["tests.fixtures.browser", "tests.fixtures.campaign_pages", "tests.fixtures.deployed"]
 
 IN_MEMORY = Path("/dev/shm")
+CAMPAIGNS = "advocacy_campaigns"
 
 # Thousands of tests are collected and none is garbage. A third of the time of the collection is saved.
 gc.disable()
@@ -168,6 +169,7 @@ def mongod(mongod_folder: Path) -> Iterator[Mongod]:
     parameters = ("enableTestCommands=1", f"minSnapshotHistoryWindowInSeconds={SHORT_HISTORY_SECONDS}")
     options = [option for parameter in parameters for option in ("--setParameter", parameter)]
     with Mongod(mongod_folder / "replica-set", options=(*SMALL_JOURNAL, *options)) as server:
+        without_journal(server.uri)
         yield server
 
 
@@ -226,11 +228,25 @@ def new_campaign(settings: Settings, _raw_client: MongoClient) -> Callable[[], d
     return document
 
 
+@pytest.fixture(scope="session")
+def _caller(new_campaign: Callable[[], dict[str, Any]]) -> tuple[str, Kept]:
+    """The token of the fixture `api`, and its documents. With the date of a use, requests write none for a minute."""
+    secret, token = new_token("tests")
+    return secret, Kept({TOKENS: token | {"last_used_date": now()}, CAMPAIGNS: new_campaign()})
+
+
 @pytest.fixture
-def database(app: Flask, _raw_client: MongoClient) -> Database:
-    """The emptied database, to check the stored documents."""
+def database(
+    app: Flask, _raw_client: MongoClient, _caller: tuple[str, Kept], request: pytest.FixtureRequest
+) -> Database:
+    """The emptied database, to check the stored documents. It keeps its signing keys, as a deployment does.
+
+    It also keeps the unchanged documents of the fixture `api` for a test that uses that one.
+    """
     found = _raw_client.get_default_database()
-    empty(found)
+    _, kept = _caller
+    digests = kept.digests if "api" in request.fixturenames else {}
+    kept.present = empty(found, kept={SIGNING_KEYS: None, **digests})
     return found
 
 
@@ -253,14 +269,12 @@ def fail(mongod: Mongod) -> Iterator[Callable[..., None]]:
 
 
 @pytest.fixture
-def api(app: Flask, new_campaign: Callable[[], dict[str, Any]], database: Database) -> Client:
+def api(app: Flask, database: Database, _caller: tuple[str, Kept]) -> Client:
     """A client with a token of every scope, and a campaign to record on."""
-    secret, token = new_token("tests")
-    campaign = new_campaign()
-    for name, document in ((TOKENS, token), ("advocacy_campaigns", campaign)):
-        database.get_collection(name, write_concern=WriteConcern(w=1)).insert_one(document)
+    secret, kept = _caller
+    kept.insert(database)
     client = Client(app.test_client(), secret)
-    client.campaign_id = campaign["_id"]
+    client.campaign_id = kept.documents[CAMPAIGNS]["_id"]
     return client
 
 

@@ -33,6 +33,14 @@ def emptied(request: pytest.FixtureRequest) -> Iterator[Store]:
     store.close()
 
 
+@pytest.fixture
+def without_keys(database: Database) -> Iterator[None]:
+    """Deletes the keys, which stay in the database from test to test."""
+    database.signing_keys.delete_many({})
+    yield
+    database.signing_keys.delete_many({})
+
+
 def test_a_key_is_256_random_bits(emptied: Store) -> None:
     assert re.fullmatch(r"[0-9a-f]{64}", signing_key(emptied, "unsubscribe"))
 
@@ -75,6 +83,7 @@ def test_processes_that_create_a_key_at_once_get_the_same_key(request: pytest.Fi
             store.close()
 
 
+@pytest.mark.usefixtures("without_keys")
 def test_a_second_process_uses_the_key_of_the_first(
     store: Store, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -95,6 +104,7 @@ def test_a_second_process_uses_the_key_of_the_first(
     assert database.signing_keys.count_documents({}) == 1
 
 
+@pytest.mark.usefixtures("without_keys")
 def test_a_key_is_durable_before_it_is_used(store: Store, database: Database) -> None:
     """A signature would become invalid if a crash removed the key."""
     database.command("profile", 2)

@@ -354,6 +354,7 @@ def test_an_owner_that_was_not_read_is_found_when_the_batch_is_stored(store: Sto
 
 
 def test_a_signing_key_that_another_process_stores_first_is_used(store: Store, database: Database) -> None:
+    database.signing_keys.delete_many({})
     batch = BatchStore(store)
     assert batch.get(SIGNING_KEYS, SUPPRESSION) is None
     key = signing_key(store, SUPPRESSION)

@@ -514,6 +514,7 @@ class TestPreview:
         message = ours.created("/messages", factories.message())
         outreach = ours.recorded(factories.outreach())
         names = ("messages", "outreaches", "people", "wrappers", "signing_keys", "advocacy_campaigns")
+        database.signing_keys.delete_many({"_id": "unsubscribe"})
         before = [list(database[name].find()) for name in names]
 
         preview_of(ours, message, outreach)

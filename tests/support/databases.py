@@ -1,11 +1,13 @@
 """Databases of tests: options of their servers, how to empty them, and databases beside the one that tests share."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from bson.raw_bson import RawBSONDocument
-from pymongo import MongoClient
+from pymongo import MongoClient, WriteConcern
 from pymongo.database import Database
 
 from osdi.store import Store
@@ -29,11 +31,52 @@ Catalog = dict[str, Any]
 _prepared: dict[str, Catalog] = {}
 
 
-def empty(database: Database) -> None:
-    """Deletes all documents. One command finds the collections that contain any."""
+def empty(database: Database, *, kept: Mapping[str, str | None] = MappingProxyType({})) -> set[str]:
+    """Deletes all documents, and returns the names of the collections that have some nevertheless.
+
+    These are in `kept`, and their `dbHash` is the one that is given there, if any. One command finds all collections
+    that contain documents.
+    """
+    left = set()
     for name, digest in _digests(database).items():
-        if digest != EMPTY_HASH:
-            database[name].delete_many({})
+        if digest == EMPTY_HASH:
+            continue
+        if name in kept and kept[name] in (None, digest):
+            left.add(name)
+        else:
+            database.get_collection(name, write_concern=WriteConcern(w=1)).delete_many({})
+    return left
+
+
+@dataclass
+class Kept:
+    """A document in each of some collections, which stays there for the next test unless a test changes its collection.
+
+    `digests` are the hashes of the collections with nothing but these documents.
+    """
+
+    documents: dict[str, dict[str, Any]]
+    digests: dict[str, str] = field(default_factory=dict)
+    present: set[str] = field(default_factory=set)
+
+    def insert(self, database: Database) -> None:
+        """Inserts the documents that are not `present`, into empty collections."""
+        for name in self.documents.keys() - self.present:
+            collection = database.get_collection(name, write_concern=WriteConcern(w=1))
+            collection.insert_one(self.documents[name])
+        if not self.digests:
+            self.digests = {name: found for name, found in _digests(database).items() if name in self.documents}
+
+
+def without_journal(uri: str) -> None:
+    """Makes a write that waits for a majority wait for no journal, unless it asks for that as those of `Store` do.
+
+    A write by a test then takes half of the time. No test kills the server that they share.
+    """
+    with MongoClient(uri) as client:
+        config = client.admin.command("replSetGetConfig")["config"]
+        changed = {"version": config["version"] + 1, "writeConcernMajorityJournalDefault": False}
+        client.admin.command("replSetReconfig", config | changed)
 
 
 def _digests(database: Database) -> dict[str, str]:

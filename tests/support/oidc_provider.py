@@ -11,6 +11,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote_plus, urlencode, urlsplit
@@ -22,11 +23,17 @@ CLIENT, SECRET = "river client", "s3cret&+/:"
 Claims = dict[str, Any]
 
 
+@cache
+def _key() -> RSAKey:
+    """Returns the key of all providers of this process: generating one takes longer than a sign-in."""
+    return RSAKey.generate_key(2048, {"kid": "1", "use": "sig"})
+
+
 class OidcProvider:
     """A real HTTP server on a free loopback port: `with OidcProvider() as provider: ... provider.issuer`."""
 
     def __init__(self) -> None:
-        self.key = RSAKey.generate_key(2048, {"kid": "1", "use": "sig"})
+        self.key = _key()
         self.account: Claims = {"email": "ada@example.org", "email_verified": True}
         self.claims: Callable[[Claims], Claims] = lambda claims: claims
         self.sign: Callable[[Claims], str] = self.signed

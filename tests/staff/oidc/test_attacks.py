@@ -6,6 +6,7 @@ import hmac
 import json
 import time
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -49,6 +50,11 @@ def refused(
         assert not browser.is_signed_in
 
     return sign_in
+
+
+@cache
+def another_key() -> RSAKey:
+    return RSAKey.generate_key(2048)
 
 
 def without(name: str) -> Callable[[Claims], Claims]:
@@ -185,7 +191,7 @@ def forge(provider: OidcProvider, how: str, claims: Claims) -> str:
         key = secret if isinstance(secret, bytes) else secret.encode()
         signed = f"{encoded({'alg': 'HS256', 'kid': '1'})}.{payload}"
         return f"{signed}.{base64url(hmac.digest(key, signed.encode(), 'sha256'))}"
-    other = RSAKey.generate_key(2048)
+    other = another_key()
     made: dict[str, Callable[[], str]] = {
         "another key": lambda: provider.signed(claims, key=other),
         "another key with its own id": lambda: provider.signed(claims, key=other, kid="evil"),
