@@ -206,6 +206,7 @@ def fill(api: Client, database: Database) -> None:
 def api(app: Flask, sample: Sample, database: Database) -> Client:
     """A client of a database that contains the sample."""
     for name, documents in sample.documents.items():
+        database[name].delete_many({})  # the signing keys, which `database` keeps
         database[name].insert_many([RawBSONDocument(each) for each in documents])
     client = Client(app.test_client(), sample.token)
     client.campaign_id = sample.campaign_id
