@@ -6,6 +6,7 @@ It starts its own database and servers, and stops them at the end. `--only sizes
 import argparse
 import os
 import platform
+import shutil
 import sys
 import time
 from collections.abc import Sequence
@@ -35,6 +36,8 @@ from dev.mongod import Mongod, MongodUnavailable
 PAGE = ROOT / "docs" / "performance.md"
 PARTS = ("sizes", "footprint", "workers", "memory", "walk", "models", "json", "staff", "large")
 SIZES = "10000,100000,1000000"
+# Bytes on the disk for a person and an outreach: documents and indexes take 1.8 kB, and building the indexes some more.
+PERSON_BYTES = 3_000
 PACKAGES = ("Flask", "pymongo", "gunicorn", "orjson")
 
 
@@ -70,6 +73,11 @@ def options() -> argparse.Namespace:
     if chosen.sizes[0] < 1_000 or min(chosen.turns, chosen.seconds, chosen.rounds, chosen.requests) < 1:
         parser.error("--sizes must be at least 1000; --turns, --seconds, --rounds and --requests at least 1")
     return chosen
+
+
+def sizes_that_fit(sizes: Sequence[int], free_bytes: int) -> list[int]:
+    """Returns the sizes for whose databases together there is enough space on the disk, the smallest first."""
+    return [size for at, size in enumerate(sizes) if sum(sizes[: at + 1]) * PERSON_BYTES <= free_bytes]
 
 
 def measure(mongod: Mongod, filled: Sequence[Filled], scratch: Path, chosen: argparse.Namespace) -> Found:
@@ -156,6 +164,12 @@ def main() -> int:
     try:
         load.require_wrk()
         with scratch_folder(chosen.folder) as scratch, Mongod(scratch / "mongod") as mongod:
+            fitting = sizes_that_fit(chosen.sizes, shutil.disk_usage(scratch).free)
+            for size in set(chosen.sizes) - set(fitting):
+                print(f"bench.scale: {size:,} people are left out: the disk is too small", file=sys.stderr)
+            if not fitting:
+                raise ServerFailed("The disk is too small for the smallest database.")
+            chosen.sizes = fitting
             sizes = chosen.sizes if {"sizes", "footprint"} & set(chosen.only) else chosen.sizes[-1:]
             filled = [Filled.of(mongod, size) for size in sizes]
             loading = f"The loader created {sizes[-1]:,} people and as many outreaches in {filled[-1].seconds:.0f} s."

@@ -46,6 +46,10 @@ class Answer:
         return f"{parts.path.removeprefix(API)}?{parts.query}"
 
 
+class Unavailable(ServerFailed):
+    """The server answered 503."""
+
+
 class Client:
     """Sends requests to one server, one at a time."""
 
@@ -55,7 +59,7 @@ class Client:
         self._token: Mapping[str, str] = {"OSDI-API-Token": token}
 
     def send(self, request: ApiRequest) -> Answer:
-        """Sends a request and returns the answer. Raises ServerFailed unless it is 200."""
+        """Sends a request and returns the answer. Raises Unavailable if that is 503, ServerFailed unless it is 200."""
         method, headers = ("POST", {"Content-Type": "application/json"}) if request.body else ("GET", {})
         if request.with_token:
             headers |= self._token
@@ -73,6 +77,8 @@ class Client:
             raise ServerFailed(f"{method} {request.path}: {error!r}") from error
         took = time.perf_counter() - began
         self._used = time.monotonic()
+        if response.status == 503:
+            raise Unavailable(f"{method} {request.path}: {body[:500]!r}")
         if response.status != 200:
             raise ServerFailed(f"{method} {request.path} got {response.status}: {body[:500]!r}")
         return Answer(took, body)

@@ -5,6 +5,7 @@ The sizes take turns in random order: each has one turn before any has its next,
 all of them.
 """
 
+import math
 import random
 import sys
 import time
@@ -18,7 +19,7 @@ import click
 
 from bench.contenders import Ours
 from bench.loading import Loaded, load
-from bench.scale.client import Client
+from bench.scale.client import Client, Unavailable
 from bench.scale.kinds import KINDS, PER_PAGE, Kind, RequestFactory
 from bench.server import Server, ServerFailed
 from dev.mongod import Mongod
@@ -107,7 +108,11 @@ def measure_sizes(filled: Sequence[Filled], scratch: Path, turns: int) -> list[R
 
 
 def _seconds(kind: Kind, client: Client, factory: RequestFactory) -> float:
-    answer = client.send(kind.make(factory))
+    """Returns the seconds of an answer; infinity for 503: the database is too large for this request."""
+    try:
+        answer = client.send(kind.make(factory))
+    except Unavailable:
+        return math.inf
     if kind.total is not None and (found := answer.json["total_records"]) != kind.total:
         raise ServerFailed(f"{kind.label}: found {found} records instead of {kind.total}")
     return answer.seconds
@@ -119,7 +124,7 @@ def sizes_section(rows: Sequence[Row], filled: Sequence[Filled], turns: int) -> 
     titles = [*(f"{size}, ms" for size in sizes), *(f"{size} / {sizes[0]}" for size in sizes[1:]), "at most", ""]
     lines = [f"| people and outreaches | {' | '.join(titles)} |", f"|---|{'---:|' * (len(titles) - 1)}---|"]
     for row in rows:
-        figures = [*(f"{each:.2f}" for each in row.milliseconds), *(f"{each:.2f}" for each in row.ratios)]
+        figures = [*(_shown(each) for each in row.milliseconds), *(_shown(each) for each in row.ratios)]
         bound = f"{row.kind.bound}" if row.kind.bound else ""
         verdict = "" if row.kind.bound is None else "kept" if row.kept else "**not kept**"
         lines.append(f"| {row.kind.label} | {' | '.join(figures)} | {bound} | {verdict} |")
@@ -135,6 +140,12 @@ def sizes_section(rows: Sequence[Row], filled: Sequence[Filled], turns: int) -> 
     )
 
 
+def _shown(figure: float) -> str:
+    return f"{figure:.2f}" if math.isfinite(figure) else "503"
+
+
 def broken(rows: Sequence[Row]) -> list[str]:
     """Returns a sentence for each row that breaks its bound."""
-    return [f"{row.kind.label}: {row.ratios[-1]:.2f} times, at most {row.kind.bound}" for row in rows if not row.kept]
+    return [
+        f"{row.kind.label}: {_shown(row.ratios[-1])} times, at most {row.kind.bound}" for row in rows if not row.kept
+    ]

@@ -1,6 +1,7 @@
 """`make bench-scale`: its loader on a real database, and the evaluation of its figures."""
 
 import datetime as dt
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -10,16 +11,18 @@ from pymongo import MongoClient
 from pymongo.database import Database
 
 from app import create_app
+from bench.contenders import Ours
 from bench.loaded_people import FIRST, SHAPES, TAGS, email, helper_body, identifier, phone, shape_of
 from bench.loading import CAMPAIGNS, YEARS, Loaded, load
+from bench.scale.__main__ import sizes_that_fit
 from bench.scale.kinds import Kind
 from bench.scale.memory import Memory
-from bench.scale.sizes import Row, broken
+from bench.scale.sizes import Filled, Row, broken, sizes_section
 from bench.scale.walk import Walk
 from bench.sections import section, with_section
 from blueprints.http.context import EXTENSION
 from dev.mongod import Mongod
-from osdi.ids import id_before
+from osdi.ids import id_before, now
 from osdi.settings import Settings
 from osdi.store import Store
 from osdi.store.indexes import INDEXES
@@ -194,6 +197,7 @@ READ = Kind("a read", lambda _: None, 1.3)
         (1.15, (4.0, 4.7), False),
         (None, (1.0, 100.0), True),
         (1.3, (1.0,), True),
+        (1.3, (10.0, 11.0, math.inf), False),  # 503
     ],
 )
 def test_a_row_keeps_its_bound(bound: float | None, milliseconds: tuple[float, ...], kept: bool) -> None:
@@ -205,6 +209,21 @@ def test_a_row_keeps_its_bound(bound: float | None, milliseconds: tuple[float, .
 
 def test_lost_values_are_named() -> None:
     assert broken([Row(READ, (1.0, 2.5))]) == ["a read: 2.50 times, at most 1.3"]
+
+
+def test_an_answer_of_503_is_shown_in_the_row_of_its_size() -> None:
+    database = Filled(Ours("scale-1", "1", with_token=True), Loaded("", "", 1, (), (), "", "", now(), YEARS, {}))
+
+    assert "| a read | 2.00 | 503 | 503 | 1.3 | **not kept** |" in sizes_section(
+        [Row(READ, (2.0, math.inf))], [database, database], 1
+    )
+
+
+@pytest.mark.parametrize(
+    ("free", "fitting"), [(0, []), (2_999, []), (3_000, [1]), (32_999, [1]), (33_000, [1, 10]), (10**9, [1, 10])]
+)
+def test_a_database_is_left_out_if_the_disk_is_too_small_for_it(free: int, fitting: list[int]) -> None:
+    assert sizes_that_fit([1, 10], free) == fitting
 
 
 def test_memory_that_grows_is_not_kept() -> None:
