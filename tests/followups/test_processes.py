@@ -187,7 +187,8 @@ def test_no_mail_is_lost_while_workers_the_database_and_the_mail_server_fail(
     assert all(times <= 1 + leases_lost[each] for (each, _), times in deliveries.items())
     twice = sum(times - 1 for times in deliveries.values())
     print(f"{wanted} mails, {killed} kills: {twice} repeats, {sum(leases_lost.values())} leases lost")
-    assert 0 < twice <= sum(leases_lost.values())
+    # On a busy machine every worker may be killed before it has sent a mail of its batch: then no mail comes twice.
+    assert twice <= sum(leases_lost.values())
 
 
 def states_or_none(database: Database) -> dict[str, int] | None:
