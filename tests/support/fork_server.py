@@ -113,7 +113,7 @@ def popen(
     out = stdout if isinstance(stdout, int) else stdout.fileno()
     err = out if stderr == subprocess.STDOUT else stderr if isinstance(stderr, int) else stderr.fileno()
     request = json.dumps({"command": command, "env": dict(env), "cwd": str(cwd), "others": [*others]}).encode()
-    _, server = start()
+    _, server = _server()
     with theirs:
         socket.send_fds(server, [b"+"], [out, err, theirs.fileno(), *others.values()])
         ours.sendall(len(request).to_bytes(LENGTH, "big") + request)
@@ -139,11 +139,11 @@ def run(
 
 
 @cache
-def start() -> tuple[subprocess.Popen[bytes], socket.socket]:
+def _server() -> tuple[subprocess.Popen[bytes], socket.socket]:
     """Returns the fork server of this process and the connection to it. It ends with the connection.
 
     Each byte on the connection comes with the files of a request, one of which is a socket for the request itself. So
-    several processes can use the connection.
+    several threads can start processes at the same time.
     """
     ours, theirs = socket.socketpair()
     with theirs:
