@@ -44,7 +44,7 @@ SHOWN_LINES = 10
 SAMPLE_MEMBER = "ada@example.org"
 START_SECONDS = 60  # the first start compiles what it imports
 STOP_SECONDS = 30
-# What a web process imports at its start and for its first filter.
+# Imports what a web process needs for its start and for its first filter.
 APPLICATION = "import wsgi, osdi.odata.query"
 
 
