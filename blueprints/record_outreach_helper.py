@@ -14,8 +14,8 @@ from blueprints.http.context import Deployment, answer, caller, deployment, help
 from blueprints.http.parameters import (
     CAMPAIGN_PARAMETER,
     IDEMPOTENCY_KEY,
-    IDEMPOTENCY_KEY_LENGTH,
     IDEMPOTENCY_PARAMETER,
+    MAX_IDEMPOTENCY_KEY_LENGTH,
 )
 from blueprints.http.rate_limits import rate_limits
 from osdi.access.tokens import WRITE, Caller
@@ -131,6 +131,6 @@ def _address_digest(deployed: Deployment, sender: Caller) -> str:
 def _idempotency_key() -> str | None:
     """Returns the header Idempotency-Key (draft-ietf-httpapi-idempotency-key-header) or None. Raises OsdiError 400."""
     key = request.headers.get(IDEMPOTENCY_KEY)
-    if key is not None and not 1 <= len(key) <= IDEMPOTENCY_KEY_LENGTH:
-        raise invalid(f"A key must have 1 to {IDEMPOTENCY_KEY_LENGTH} characters.", IDEMPOTENCY_KEY)
+    if key is not None and not 1 <= len(key) <= MAX_IDEMPOTENCY_KEY_LENGTH:
+        raise invalid(f"A key must have 1 to {MAX_IDEMPOTENCY_KEY_LENGTH} characters.", IDEMPOTENCY_KEY)
     return key

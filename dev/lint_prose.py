@@ -26,6 +26,8 @@ FORBIDDEN: Final = re.compile(
 RELATIVE: Final = re.compile(r"(?:^|[.:!?]\s+)((?:What|How|Whether|Who)\b[^.?!]*[.:](?!\w))")
 QUOTED: Final = re.compile(r"`[^`]*`|\"[^\"\n]*\"|\[[^\]]*\]\([^)]*\)|https?://\S+")
 TEST_NAME: Final = re.compile(r"_(whoever|whom|told|meant|had|refused|taken|mended)(?:_|$)")
+# Limits are named MAX_ or MIN_ and a noun, with the unit where it is not obvious: MAX_BODY_BYTES.
+LIMIT_NAME: Final = re.compile(r"_?(MOST|LONGEST|LARGEST|GREATEST|MAXIMUM|LEAST|SHORTEST|SMALLEST|FEWEST|MINIMUM)(_|$)")
 
 Finding = tuple[int, str, str]
 
@@ -40,8 +42,10 @@ def text_findings(text: str, line: int) -> Iterator[Finding]:
 
 
 def python_findings(source: str) -> Iterator[Finding]:
-    """Yields what is wrong with the docstrings, comments and test names of a Python file."""
+    """Yields what is wrong with the docstrings, comments, test names and names of limits of a Python file."""
     for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and LIMIT_NAME.match(node.id):
+            yield node.lineno, "name of a limit without MAX_ or MIN_", node.id
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             docstring = ast.get_docstring(node)
             if docstring:

@@ -18,7 +18,7 @@ from faults.row import Row
 from faults.server import THREADS, WORKERS
 
 # Maximum characters of a reason.
-REASON_LENGTH: Final = 500
+MAX_REASON_LENGTH: Final = 500
 PACKAGES: Final = ("Flask", "pymongo", "gunicorn")
 
 
@@ -151,7 +151,7 @@ def reasons(results: Sequence[Result]) -> str:
     for result in results:
         sentences = [result.reason] if isinstance(result, NoRow) else result.problems
         name = f"`{result.fault.key}`, {DEPLOYMENTS[result.deployment].title}"
-        lines += [f"- {name}: {each.splitlines()[0][:REASON_LENGTH]}" for each in sentences]
+        lines += [f"- {name}: {each.splitlines()[0][:MAX_REASON_LENGTH]}" for each in sentences]
     return "\n".join(lines)
 
 

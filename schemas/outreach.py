@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final
 
 import marshmallow as ma
 
-from osdi.fields.limits import REFERENCES
+from osdi.fields.limits import MAX_REFERENCES
 from osdi.fields.outreach import ACTION_DATE_OFFSET, OUTREACH_FIELDS
 from osdi.values.dates import offset_minutes
 from schemas.base.common import (
@@ -95,13 +95,17 @@ class TriggersSchema(OsdiSchema):
 class ActionFunctionsSchema(SkippingSchema):
     """The Helper Action Functions, which apply to the recorded person."""
 
-    add_tags = Strings(limit=REFERENCES, metadata={"description": "Names of existing tags to add to the person."})
-    add_tags_uri = Strings(limit=REFERENCES, metadata={"description": "URIs of existing tags to add to the person."})
-    add_lists = Strings(limit=REFERENCES, metadata={"description": "Names of existing lists to add the person to."})
-    add_lists_uri = Strings(limit=REFERENCES, metadata={"description": "URIs of existing lists to add the person to."})
+    add_tags = Strings(limit=MAX_REFERENCES, metadata={"description": "Names of existing tags to add to the person."})
+    add_tags_uri = Strings(
+        limit=MAX_REFERENCES, metadata={"description": "URIs of existing tags to add to the person."}
+    )
+    add_lists = Strings(limit=MAX_REFERENCES, metadata={"description": "Names of existing lists to add the person to."})
+    add_lists_uri = Strings(
+        limit=MAX_REFERENCES, metadata={"description": "URIs of existing lists to add the person to."}
+    )
     add_questions_responses_uri = Objects(
         QuestionResponseSchema,
-        limit=REFERENCES,
+        limit=MAX_REFERENCES,
         metadata={"description": "Answers to questions that are named by their addresses."},
     )
     triggers = ma.fields.Nested(TriggersSchema)

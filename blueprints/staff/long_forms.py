@@ -19,7 +19,7 @@ from osdi.store import request_deadline
 AT_ONCE: Final = 2
 WAIT_SECONDS: Final = 30
 # The other controls of a form with a file.
-FORM_BYTES: Final = 500_000
+MAX_FORM_BYTES: Final = 500_000
 
 _reading = threading.BoundedSemaphore(AT_ONCE)
 
@@ -57,13 +57,13 @@ def longest_form(access: Access) -> int:
     """Returns the number of bytes that a form of this view may have."""
     here = settings()
     if access.uploads:
-        return here.max_import_bytes + FORM_BYTES
+        return here.max_import_bytes + MAX_FORM_BYTES
     return access.body_bytes or here.max_body_bytes
 
 
 def _read(access: Access, limit: int) -> None:
     request.max_content_length = limit
-    request.max_form_memory_size = FORM_BYTES if access.uploads else limit
+    request.max_form_memory_size = MAX_FORM_BYTES if access.uploads else limit
     _ = request.form
     g.long_form_is_read = True
     # The time that the client took is not that of the database.

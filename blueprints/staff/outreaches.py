@@ -16,10 +16,10 @@ from osdi.resources import ADVOCACY_CAMPAIGN, OUTREACH
 from osdi.staff.campaign.outreach_filter import FIELDS, NO, YES, OutreachFilter, days_of
 from osdi.staff.campaign.outreach_list import outreach_file, outreach_list
 from osdi.staff.campaign_list import options, title_of
-from osdi.statistics.tally import VALUE_LENGTH
+from osdi.statistics.tally import MAX_VALUE_LENGTH
 
-TEXT_LENGTH: Final = 200
-MOST_OTHERS: Final = 10
+MAX_TEXT_LENGTH: Final = 200
+MAX_OTHERS: Final = 10
 
 
 @pages.get("/outreaches", access=Access(READ, campaign=True))
@@ -28,7 +28,7 @@ def outreaches() -> Response:
     chosen, errors = _chosen()
     found = None
     if not errors:
-        rules, after = settings().match_key_rules, request.args.get("after", "")[:TEXT_LENGTH]
+        rules, after = settings().match_key_rules, request.args.get("after", "")[:MAX_TEXT_LENGTH]
         found = outreach_list(store(), caller(), rules, settings().zone, chosen, after)
     return page(
         "campaign/outreaches.html",
@@ -74,7 +74,7 @@ def _chosen() -> tuple[OutreachFilter, dict[str, str]]:
     if campaign:
         found_campaign(campaign)
     first, last, errors = days_of(_text("from"), _text("to"))
-    others = tuple(each[:VALUE_LENGTH] for each in request.args.getlist("other_than")[:MOST_OTHERS])
+    others = tuple(each[:MAX_VALUE_LENGTH] for each in request.args.getlist("other_than")[:MAX_OTHERS])
     texts = {name: _text(name) for name in (*FIELDS, "other", "without", "own_words", "new_person")}
     chosen = OutreachFilter(campaign=campaign, first=first, last=last, other_than=others, **texts)
     return chosen, {**errors, **_mistakes(chosen)}
@@ -96,4 +96,4 @@ def _mistakes(chosen: OutreachFilter) -> dict[str, str]:
 
 def _text(name: str) -> str:
     """Returns an argument of the address. A longer value than those of the statistics is cut as they cut it."""
-    return request.args.get(name, "")[:VALUE_LENGTH]
+    return request.args.get(name, "")[:MAX_VALUE_LENGTH]

@@ -31,7 +31,7 @@ PATH: Final = f"{PAGES}/confirm"
 PURPOSE: Final = "confirm"
 VALID: Final = dt.timedelta(days=7)
 # An id, an address of at most 254 characters, base64 and the signature.
-TOKEN_LENGTH: Final = 600
+MAX_TOKEN_LENGTH: Final = 600
 
 # The state of a link: it leads to a button, or there is a reason why it does not.
 ASKED: Final = "asked"
@@ -153,7 +153,7 @@ def _find(store: Store, token: str, rules: MatchKeyRules) -> _Found | Confirmati
 
 def _signed(store: Store, token: str) -> tuple[str, str, dt.datetime] | None:
     """Returns the outreach's id, the address and the time (naive UTC) of a token that this deployment has signed."""
-    if len(token) > TOKEN_LENGTH:
+    if len(token) > MAX_TOKEN_LENGTH:
         return None
     try:
         (outreach_id, address), made = confirmation_signer(store).loads(token, return_timestamp=True)

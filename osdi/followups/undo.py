@@ -28,8 +28,8 @@ from osdi.suppression.suppression_list import suppression_list
 SALT: Final = "undo"
 UNDO_SECONDS: Final = 24 * 60 * 60
 # The token is in a form, and names each person who has the address. Hardly ever there are more than two.
-MOST_PEOPLE: Final = 50
-TOKEN_LENGTH: Final = 30_000
+MAX_PEOPLE: Final = 50
+MAX_TOKEN_LENGTH: Final = 30_000
 
 
 def unsubscribe_with_undo(store: Store, address: str, source: str, rules: MatchKeyRules) -> str | None:
@@ -41,7 +41,7 @@ def unsubscribe_with_undo(store: Store, address: str, source: str, rules: MatchK
     before = unsubscribe(store, address, source)
     entry = _entry(store, address)
     refusal = entry["refused"].get(MAIL, {})
-    if not wanted or len(before) > MOST_PEOPLE or refusal.get("source") != source:
+    if not wanted or len(before) > MAX_PEOPLE or refusal.get("source") != source:
         return None
     token: str = timed_signer(store, PURPOSE, salt=SALT).dumps([address, entry["version"], before])
     return token
@@ -53,7 +53,7 @@ def undo(store: Store, token: str, rules: MatchKeyRules) -> str | None:
     Returns None if this deployment has not signed the token, if it is older than UNDO_SECONDS, or if anything else
     refuses mail to the address. Raises OsdiError 503.
     """
-    if len(token) > TOKEN_LENGTH:
+    if len(token) > MAX_TOKEN_LENGTH:
         return None
     try:
         address, version, people = timed_signer(store, PURPOSE, salt=SALT).loads(token, max_age=UNDO_SECONDS)

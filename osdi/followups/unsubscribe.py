@@ -29,7 +29,7 @@ PATH: Final = "/unsubscribe"
 PURPOSE: Final = "unsubscribe"
 
 # An address has 254 characters at the most; the rest is base64 and the signature.
-TOKEN_LENGTH: Final = 500
+MAX_TOKEN_LENGTH: Final = 500
 
 
 class StatusBefore(NamedTuple):
@@ -60,7 +60,7 @@ def link(signs: URLSafeSerializer, public_url: str, address: str, language: str 
 
 def address_of(store: Store, token: str) -> str | None:
     """Returns the address of a link; None if this deployment has not signed it."""
-    if len(token) > TOKEN_LENGTH:
+    if len(token) > MAX_TOKEN_LENGTH:
         return None
     try:
         address: str = signer(store).loads(token)

@@ -40,7 +40,7 @@ Result = TypeVar("Result")
 
 ERASED: Final = "erased"
 NO_KEYS: Final = "The person has no identifier, e-mail address or phone number. Add one of them."
-REASON_LENGTH: Final = 500
+MAX_REASON_LENGTH: Final = 500
 NAME_ONLY: Final = "'{}' is only a name, and prevents no message. Say who refuses what in a column or status."
 LINK: Final = PERSON.rel
 NO_MATCH_KEYS: Final = MatchKeys()
@@ -305,4 +305,4 @@ def _reason(error: OsdiError) -> str:
     """Returns the message of an error. Raises the error itself if it is about the database, not about the row."""
     if error.status >= 500:
         raise error
-    return str(error.body()["error"])[:REASON_LENGTH]
+    return str(error.body()["error"])[:MAX_REASON_LENGTH]

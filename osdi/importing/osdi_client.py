@@ -27,12 +27,12 @@ from osdi.version import VERSION
 TOKEN_HEADER: Final = "OSDI-API-Token"  # noqa: S105  # a name, not a secret
 USER_AGENT: Final = f"OSDI-Outreach-Server/{VERSION}"
 CONNECT_SECONDS: Final = 10.0
-ANSWER_BYTES: Final = 32_000_000
+MAX_RESPONSE_BYTES: Final = 32_000_000
 CHUNK: Final = 65_536
 ATTEMPTS: Final = 6
 PAGES: Final = 1_000_000
 # The longest wait that the other server can ask for: an operator watches the import.
-LONGEST_WAIT: Final = 300.0
+MAX_WAIT_SECONDS: Final = 300.0
 EMPTY_PAGES: Final = 3
 PORTS: Final = {"http": 80, "https": 443}
 LOOPBACK: Final = ("127.0.0.1", "::1", "[::1]", "localhost")
@@ -47,7 +47,7 @@ class RemoteBusy(RemoteError):
 
     def __init__(self, message: str, seconds: float | None = None) -> None:
         super().__init__(message)
-        self.seconds = min(seconds or 0.0, LONGEST_WAIT)
+        self.seconds = min(seconds or 0.0, MAX_WAIT_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -203,8 +203,8 @@ def _read_all(response: urllib3.BaseHTTPResponse) -> bytes:
     while piece := response.read1(CHUNK):
         pieces.append(piece)
         size += len(piece)
-        if size > ANSWER_BYTES:
-            raise RemoteError(f"A page has more than {ANSWER_BYTES:,} bytes.")
+        if size > MAX_RESPONSE_BYTES:
+            raise RemoteError(f"A page has more than {MAX_RESPONSE_BYTES:,} bytes.")
     return b"".join(pieces)
 
 

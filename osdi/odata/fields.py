@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, get_args
 
-from osdi.fields.limits import CUSTOM_FIELD_NAME_LENGTH
+from osdi.fields.limits import MAX_CUSTOM_FIELD_NAME_LENGTH
 from osdi.match_keys import MatchKeyRules, email_key
 from osdi.values import words
 from osdi.values.custom_field_names import stored_name
@@ -167,7 +167,7 @@ class FilterFields:
         if len(parts) == 2 and parts[0] in self.open_objects:
             name = cleaned(parts[1])
             # Other names are never stored, see schemas.base.fields.CustomFields.
-            if not 1 <= len(name) <= CUSTOM_FIELD_NAME_LENGTH:
+            if not 1 <= len(name) <= MAX_CUSTOM_FIELD_NAME_LENGTH:
                 return None
             return FilterField(self.open_objects[parts[0]], f"{parts[0]}.{stored_name(name)}")
         name = "/".join(parts)

@@ -13,7 +13,7 @@ from osdi.access.tokens import Caller
 from osdi.action_functions.resolve import Actions
 from osdi.documents import Document
 from osdi.errors import invalid
-from osdi.fields.limits import ANONYMOUS_STORED
+from osdi.fields.limits import MAX_ANONYMOUS_STORED_ENTRIES
 from osdi.ids import new_id
 from osdi.match_keys import (
     ANONYMOUS_ONLY,
@@ -175,7 +175,7 @@ class PostedPerson:
         if self.keys.claimed:
             known = (*person.get("identifiers", ()), *person.get(CLAIMED_IDENTIFIERS, ()))
             added = [each for each in identifiers if each not in known]
-            if len(person.get(CLAIMED_IDENTIFIERS, ())) + len(added) > ANONYMOUS_STORED:
+            if len(person.get(CLAIMED_IDENTIFIERS, ())) + len(added) > MAX_ANONYMOUS_STORED_ENTRIES:
                 return
             _extend(person, CLAIMED_IDENTIFIERS, added)
         else:

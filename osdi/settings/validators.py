@@ -36,7 +36,7 @@ BODY_FIELDS: Final = frozenset(
         *(name for names in ACTION_FIELDS.values() for name in names),
     }
 )
-HONEYPOT_LENGTH: Final = 100
+MAX_HONEYPOT_LENGTH: Final = 100
 
 _is_url = validate.URL(schemes={"http", "https"}, require_tld=False, error="Set an address such as https://example.org")
 
@@ -129,8 +129,8 @@ def honeypot(text: str) -> None:
     """Accepts the name of a field that no helper has: a real field would make the server drop real posts."""
     if text in BODY_FIELDS:
         raise ValidationError(f"{text!r} is a real field of the body. Choose a name that OSDI does not use.")
-    if len(text) > HONEYPOT_LENGTH:
-        raise ValidationError(f"Choose a name of at most {HONEYPOT_LENGTH} characters.")
+    if len(text) > MAX_HONEYPOT_LENGTH:
+        raise ValidationError(f"Choose a name of at most {MAX_HONEYPOT_LENGTH} characters.")
 
 
 def origin(text: str) -> str:

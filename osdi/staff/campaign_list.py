@@ -27,7 +27,7 @@ from osdi.store import Store
 
 PER_PAGE: Final = 25
 DAYS: Final = 7
-MOST_CAMPAIGNS: Final = 1_000
+MAX_CAMPAIGNS: Final = 1_000
 DRAFT, OPEN, CLOSED = "draft", "open", "closed"
 STATES: Final = (OPEN, DRAFT, CLOSED)
 # The fields of a campaign that its row is made of.
@@ -127,7 +127,7 @@ class CampaignList:
 
     @property
     def pages(self) -> int:
-        total = min(self.total, MOST_CAMPAIGNS) if self.unsorted else self.total
+        total = min(self.total, MAX_CAMPAIGNS) if self.unsorted else self.total
         return max(1, -(-total // PER_PAGE))
 
 
@@ -150,11 +150,11 @@ def campaign_list(
     name = sort.removeprefix("-")
     is_sorted = name in SORTS
     total = store.count(ADVOCACY_CAMPAIGN.collection, visible)
-    shown = min(total, MOST_CAMPAIGNS) if is_sorted else total
+    shown = min(total, MAX_CAMPAIGNS) if is_sorted else total
     page = max(1, min(page, -(-shown // PER_PAGE)))
     first = (page - 1) * PER_PAGE
     # There are few campaigns, so those ahead of the page are read too.
-    most = MOST_CAMPAIGNS if is_sorted else first + limit
+    most = MAX_CAMPAIGNS if is_sorted else first + limit
     found = store.find(ADVOCACY_CAMPAIGN.collection, visible, sort=("-_id",), limit=most, fields=ROW_FIELDS)
     if is_sorted:
         found.sort(key=_order(store, found, name, zone), reverse=sort.startswith("-"))
@@ -211,7 +211,7 @@ def _in_state(state: str, moment: dt.datetime) -> Query:
 
 def types(store: Store, caller: Caller) -> list[str]:
     """Returns the types of the campaigns that the caller may see, for a filter."""
-    found = store.find(ADVOCACY_CAMPAIGN.collection, visible_to(caller), limit=MOST_CAMPAIGNS, fields=("type",))
+    found = store.find(ADVOCACY_CAMPAIGN.collection, visible_to(caller), limit=MAX_CAMPAIGNS, fields=("type",))
     return sorted({each["type"] for each in found if each.get("type")})
 
 
@@ -242,7 +242,7 @@ def options(store: Store, caller: Caller) -> tuple[tuple[str, str], ...]:
     """Returns the ids and titles of the campaigns that the caller may see, by title."""
     fields = ("title", "name")
     found = store.find(
-        ADVOCACY_CAMPAIGN.collection, visible_to(caller), sort=("-_id",), limit=MOST_CAMPAIGNS, fields=fields
+        ADVOCACY_CAMPAIGN.collection, visible_to(caller), sort=("-_id",), limit=MAX_CAMPAIGNS, fields=fields
     )
     return tuple(sorted(((each["_id"], title_of(each)) for each in found), key=lambda pair: pair[1].casefold()))
 

@@ -21,7 +21,7 @@ from osdi.staff.campaign.embedding import blocked_sites
 from osdi.staff.campaign.outreach_filter import OutreachFilter
 from osdi.staff.campaign_list import (
     DAYS,
-    MOST_CAMPAIGNS,
+    MAX_CAMPAIGNS,
     CampaignList,
     campaign_list,
     last_dates,
@@ -135,7 +135,7 @@ def _blocked(store: Store, caller: Caller, settings: Settings) -> Iterator[Todo]
 def _closing(store: Store, caller: Caller) -> Iterator[Todo]:
     moment = now()
     query = {**visible_to(caller), "page": {"$exists": True}}
-    campaigns = store.find(ADVOCACY_CAMPAIGN.collection, query, sort=("-_id",), limit=MOST_CAMPAIGNS)
+    campaigns = store.find(ADVOCACY_CAMPAIGN.collection, query, sort=("-_id",), limit=MAX_CAMPAIGNS)
     found = [each for each in campaigns if _closes_soon(PageSettings.of(each), moment)]
     if found:
         yield Todo(CLOSING_CAMPAIGNS, len(found), details=tuple(map(title_of, found)))

@@ -32,7 +32,7 @@ HELD: Final = 500
 
 HOUR: Final = dt.timedelta(hours=1)
 # No day lasts longer, whatever a clock did.
-LONGEST_DAY: Final = dt.timedelta(days=3)
+MAX_DAY: Final = dt.timedelta(days=3)
 
 
 @dataclass(frozen=True)
@@ -164,7 +164,7 @@ def apply_invalidations(store: Store, campaign_id: str, settled: str) -> Include
         if len(found) == AT_ONCE or any("person_ids" not in each or "all" in each for each in found):
             rollups.delete_many(of_campaign)
         elif all_of_them.hours:
-            around = {"$gt": min(all_of_them.hours) - LONGEST_DAY, "$lt": max(all_of_them.hours) + HOUR}
+            around = {"$gt": min(all_of_them.hours) - MAX_DAY, "$lt": max(all_of_them.hours) + HOUR}
             fields = {"start": 1, "end": 1, "invalidations": 1}
             stored = rollups.find(of_campaign | {"start": around}, fields)
             rollups.delete_many({"_id": {"$in": [each["_id"] for each in stored if all_of_them.concern(each)]}})

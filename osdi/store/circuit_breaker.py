@@ -22,7 +22,7 @@ from osdi.errors import DatabaseUnavailable
 from osdi.store import request_deadline
 
 # The driver reports a change up to a second later, and an operation that found a server needs time for its reply.
-LEAST_SECONDS: Final = 1.0
+MIN_SECONDS: Final = 1.0
 UNBOUNDED: Final = nullcontext()
 
 
@@ -51,7 +51,7 @@ class CircuitBreaker(TopologyListener):
             patience = since + self._patience - time.monotonic()
             if patience <= 0:
                 raise DatabaseUnavailable
-            left = min(patience + LEAST_SECONDS, math.inf if left is None else left)
+            left = min(patience + MIN_SECONDS, math.inf if left is None else left)
         return timeout(left)
 
     def opened(self, event: TopologyOpenedEvent) -> None:

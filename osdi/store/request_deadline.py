@@ -12,7 +12,7 @@ ANSWER_SECONDS: Final = 19.0
 # No operation of a request takes this long while the database is well.
 SLOW_SECONDS: Final = 3.0
 # A request that is late tries its next operation for this long.
-LEAST_SECONDS: Final = 0.5
+MIN_SECONDS: Final = 0.5
 
 _began: ContextVar[float | None] = ContextVar("began", default=None)
 
@@ -33,4 +33,4 @@ def left() -> float | None:
     if began is None:
         return None
     waited = time.monotonic() - began
-    return None if waited < SLOW_SECONDS else max(LEAST_SECONDS, ANSWER_SECONDS - waited)
+    return None if waited < SLOW_SECONDS else max(MIN_SECONDS, ANSWER_SECONDS - waited)

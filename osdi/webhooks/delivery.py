@@ -31,7 +31,7 @@ from osdi.webhooks import event_store
 from osdi.webhooks.result import Consequence, DeliveryResult, batch_size, consequence
 
 # Limit of the body of one POST, unless one event is larger.
-BODY_BYTES: Final = 1_000_000
+MAX_BODY_BYTES: Final = 1_000_000
 
 # Longer than a POST with its reads and writes can take.
 LEASE_SECONDS: Final = 60.0
@@ -130,7 +130,7 @@ class Webhooks:
             length = len(orjson.dumps(representation))
             own = [event for event in document[WEBHOOK_EVENTS] if event["webhook_id"] == webhook_id]
             for event in own:
-                if entries and (size + length > BODY_BYTES or len(entries) >= at_most):
+                if entries and (size + length > MAX_BODY_BYTES or len(entries) >= at_most):
                     return events, entries
                 size += length
                 events.append((resource, document, event))

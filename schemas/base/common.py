@@ -15,7 +15,7 @@ from marshmallow.schema import SchemaMeta
 
 from osdi.fields.contacts import EMAIL_ADDRESS, PHONE_NUMBER
 from osdi.fields.definition import ObjectType, Table, required
-from osdi.fields.limits import LINE_LENGTH
+from osdi.fields.limits import MAX_LINE_LENGTH
 from osdi.values.consent import without_refusal
 from osdi.values.phones import with_extension
 from schemas.base.consent import EVERYTHING, OF_EMAIL, OF_PHONE, refuse, refuse_mail, refuse_phone, without_flags
@@ -252,9 +252,9 @@ class LinkSchema(OsdiSchema):
     """A link object of HAL (draft-kelly-json-hal, section 5)."""
 
     href = Text(metadata={"description": "Address."})
-    title = Text(max_length=LINE_LENGTH, metadata={"description": "Name for people."})
+    title = Text(max_length=MAX_LINE_LENGTH, metadata={"description": "Name for people."})
     templated = Bool(metadata={"description": "True: the address is a template (RFC 6570)."})
-    name = Text(max_length=LINE_LENGTH, metadata={"description": "Name that tells links of one relation apart."})
+    name = Text(max_length=MAX_LINE_LENGTH, metadata={"description": "Name that tells links of one relation apart."})
 
 
 class PostedLinksSchema(OsdiSchema):

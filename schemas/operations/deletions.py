@@ -4,7 +4,7 @@ from typing import Final
 
 import marshmallow as ma
 
-from osdi.fields.limits import PAGE_NUMBER
+from osdi.fields.limits import MAX_PAGE_NUMBER
 from osdi.fields.webhook import DELETION_EVENTS
 from schemas.base.collection import QuerySchema
 from schemas.base.common import OsdiSchema, links
@@ -23,7 +23,7 @@ class DeletionsArgumentsSchema(QuerySchema):
         metadata={"description": "The `cursor` of an answer: only deletions behind it."},
     )
     per_page = ma.fields.Integer(
-        validate=ma.validate.Range(1, PAGE_NUMBER),
+        validate=ma.validate.Range(1, MAX_PAGE_NUMBER),
         metadata={"description": "Deletions on a page; at most the entry point's max_pagesize."},
     )
 

@@ -661,7 +661,7 @@ class TestInvalidFile:
     def test_with_an_endless_line(self, content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
         """Of such a line no more is read than the longest document takes, and it is not looked at any further."""
         monkeypatch.setattr(archive, "decode", lambda _: pytest.fail("parsed it"))
-        monkeypatch.setattr(archive, "LONGEST_LINE", 10_000)
+        monkeypatch.setattr(archive, "MAX_LINE_BYTES", 10_000)
         bomb = gzip.compress(gzip.decompress(content).splitlines(keepends=True)[0] + b'{"people":' + b" " * 10_000_000)
         file = io.BytesIO(bomb)
 
@@ -670,7 +670,7 @@ class TestInvalidFile:
         assert file.tell() < len(bomb)
 
     def test_with_an_endless_first_line(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(archive, "LONGEST_HEADER", 10_000)
+        monkeypatch.setattr(archive, "MAX_HEADER_BYTES", 10_000)
         bomb = gzip.compress(b'{"osdi_backup":' + b" " * 10_000_000)
         file = io.BytesIO(bomb)
 
@@ -933,7 +933,7 @@ def test_a_document_that_no_restore_would_take_is_no_part_of_a_backup(
     other: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other[1].theirs.insert_one({"_id": "long", "text": "x" * 10_000})
-    monkeypatch.setattr(archive, "LONGEST_LINE", 10_000)
+    monkeypatch.setattr(archive, "MAX_LINE_BYTES", 10_000)
 
     with pytest.raises(OsdiError, match="document long of theirs is too long"):
         backed_up(other[0])

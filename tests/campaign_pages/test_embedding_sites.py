@@ -11,7 +11,7 @@ from pymongo.database import Database
 
 from osdi.campaign_pages.embedding import site_counts
 from osdi.campaign_pages.embedding.site_counts import SiteCounts
-from osdi.campaign_pages.embedding.site_store import MOST_SITES, add_frames, blocked_since
+from osdi.campaign_pages.embedding.site_store import MAX_SITES, add_frames, blocked_since
 from osdi.errors import DuplicateKey, unavailable
 from osdi.ids import now
 from osdi.store import Store
@@ -182,10 +182,10 @@ class TestTheCounts:
         assert len(stored(database)) == 1 + site_counts.WRITES_AT_ONCE
 
     def test_need_little_memory_whatever_requests_come(self, counts: SiteCounts, clock: list[float]) -> None:
-        for number in range(site_counts.MOST_COUNTS + 50):
+        for number in range(site_counts.MAX_COUNTS + 50):
             self.count(counts, f"https://{number}.example.net")
 
-        assert len(counts._counts) == site_counts.MOST_COUNTS
+        assert len(counts._counts) == site_counts.MAX_COUNTS
 
     @pytest.mark.parametrize("error", [unavailable("away"), DuplicateKey("another process was faster")])
     def test_stay_in_memory_until_they_can_be_written(
@@ -218,13 +218,13 @@ class TestTheBound:
     @pytest.fixture
     def full(self, store: Store) -> None:
         """A campaign with as many forged sites as it can have, and more."""
-        for number in range(MOST_SITES + 5):
+        for number in range(MAX_SITES + 5):
             add(store, f"https://{number}.evil.example")
 
     def test_keeps_the_number_of_sites_small(self, full: None, database: Database) -> None:
         found = stored(database)
 
-        assert len(found) == MOST_SITES + 1
+        assert len(found) == MAX_SITES + 1
         assert found["*"] == {"blocked": 5}
 
     def test_leaves_room_for_the_sites_that_the_campaign_lists(

@@ -19,7 +19,7 @@ from tests.support.live import Live
 FAIL_SECONDS = 2
 # On a busy machine a connection can wait in the queue of a server that closes. nginx has sent its POST already, cannot
 # know if the server has read it, and so does not repeat it.
-MOST_UNANSWERED = 1
+MAX_UNANSWERED = 1
 SECOND = "# server 127.0.0.1:5001 "
 
 
@@ -56,4 +56,4 @@ def test_the_other_server_answers_while_one_server_after_the_other_restarts(mong
         for _ in range(20):
             assert supporters.recorded.acquire(timeout=SECONDS), supporters.failed
 
-    assert len(supporters.failed) <= MOST_UNANSWERED, supporters.failed
+    assert len(supporters.failed) <= MAX_UNANSWERED, supporters.failed

@@ -275,7 +275,7 @@ def test_no_other_token_is_an_undo(api: Client, store: Store) -> None:
 
 
 def test_an_address_of_very_many_people_has_no_undo(api: Client, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MOST_PEOPLE", 1)
+    monkeypatch.setattr(module, "MAX_PEOPLE", 1)
     person(api, "jane", {"address": JANE})
     shared(api, "kim", {"address": JANE})
 
@@ -292,4 +292,4 @@ def test_the_longest_token_fits_into_a_post_without_a_token(api: Client, store: 
     assert of_two is not None
 
     for_one_person = (len(of_two) - len(of_nobody)) / 2
-    assert for_one_person * module.MOST_PEOPLE < module.TOKEN_LENGTH < Settings.max_anonymous_body_bytes
+    assert for_one_person * module.MAX_PEOPLE < module.MAX_TOKEN_LENGTH < Settings.max_anonymous_body_bytes

@@ -110,7 +110,7 @@ def test_reference_data_is_cached(api: Client, deployed: Any, database: Database
 
 
 def test_a_cached_campaign_has_its_current_total(api: Client, deployed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("osdi.crud.totals_store.UNCOUNTED_LIMIT", 1)
+    monkeypatch.setattr("osdi.crud.totals_store.MAX_UNCOUNTED", 1)
     monkeypatch.setattr("osdi.crud.totals_store.SETTLED", dt.timedelta(seconds=-5))
     first, *_ = [api.recorded(factories.outreach()) for _ in range(3)]
     assert api.get(f"/advocacy_campaigns/{api.campaign_id}").json["total_outreaches"] == 3

@@ -398,7 +398,7 @@ class TestErased:
 
 def interrupt_batch(monkeypatch: pytest.MonkeyPatch, number: int, rows: int) -> pytest.MonkeyPatch:
     """Makes batches have `rows` rows, and presses Ctrl-C as the batch of this number begins."""
-    for name in ("FIRST", "FEWEST", "MOST"):
+    for name in ("FIRST_ROWS", "MIN_ROWS", "MAX_ROWS"):
         monkeypatch.setattr(row_batches, name, rows)
     began: list[Any] = []
     original = row_batches.read_ahead
@@ -653,7 +653,7 @@ def test_an_error_of_writing_rejected_rows_is_reported(app: Flask, api: Client, 
 def test_a_file_of_two_batches_with_broken_rows(app: Flask, api: Client, database: Database, file: Path) -> None:
     """One row for each way to break it."""
     reasons = write_broken_file(file, 100)
-    assert row_batches.FIRST < 100
+    assert row_batches.FIRST_ROWS < 100
 
     output = done(app, file, "--create-tags")
 

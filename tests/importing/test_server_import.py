@@ -310,7 +310,7 @@ class TestMisbehaving:
         assert len(requests) <= most
 
     def test_a_response_is_read_up_to_a_maximum_size(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(osdi_client, "ANSWER_BYTES", 100_000)
+        monkeypatch.setattr(osdi_client, "MAX_RESPONSE_BYTES", 100_000)
         with (
             misbehaving(lambda *_: (200, {}, b" " * 5_000_000)) as (url, requests),
             pytest.raises(RemoteError, match="more than 100,000 bytes"),

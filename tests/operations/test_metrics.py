@@ -327,7 +327,7 @@ class TestTheDatabase:
         assert time.monotonic() - began < PROMETHEUS_SECONDS
 
     def test_is_queried_by_indexes_up_to_a_limit(self, watched: Client, database: Database, monkeypatch: Any) -> None:
-        monkeypatch.setattr(database_gauges, "MOST", 3)
+        monkeypatch.setattr(database_gauges, "MAX_COUNTED", 3)
         for number in range(10):
             entry = {"state": "queued", "not_before": now(), "kind": "autoresponse"}
             database.outreaches.insert_one({"_id": f"o{number}", "match_keys": [f"id:{number}"], "followups": [entry]})

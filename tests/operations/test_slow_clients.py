@@ -16,7 +16,7 @@ import requests
 from flask import Flask
 
 from dev.mongod import Mongod
-from osdi.operations.gunicorn_worker import UNFINISHED_PER_ADDRESS
+from osdi.operations.gunicorn_worker import MAX_UNFINISHED_PER_ADDRESS
 from osdi.operations.incoming_request import Bounds
 from osdi.resources import API
 from tests.support.live import ROOT, Live
@@ -360,7 +360,8 @@ def test_an_address_that_opens_very_many_connections_closes_no_other(live: Live)
 def test_an_address_has_twenty_unfinished_requests_and_the_oldest_is_closed(patient: Live) -> None:
     with ExitStack() as opened:
         connections = [
-            opened.enter_context(send(patient, "Content-Length: 500", b"{")) for _ in range(UNFINISHED_PER_ADDRESS + 2)
+            opened.enter_context(send(patient, "Content-Length: 500", b"{"))
+            for _ in range(MAX_UNFINISHED_PER_ADDRESS + 2)
         ]
 
         def closed() -> list[socket.socket]:

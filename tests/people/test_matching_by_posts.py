@@ -7,7 +7,7 @@ import orjson
 import pytest
 from pymongo.database import Database
 
-from osdi.fields.limits import ANONYMOUS_STORED, ANONYMOUS_STORED_FIELDS
+from osdi.fields.limits import MAX_ANONYMOUS_STORED_ENTRIES, MAX_ANONYMOUS_STORED_FIELDS
 from tests.support import factories
 from tests.support.client import Client
 from tests.support.factories import by_email
@@ -269,11 +269,23 @@ class TestWithoutAToken:
     @pytest.mark.parametrize(
         ("field", "limit", "values"),
         [
-            ("email_addresses", ANONYMOUS_STORED, lambda n: [{"address": f"a{n}b{i}@example.com"} for i in range(9)]),
-            ("phone_numbers", ANONYMOUS_STORED, lambda n: [{"number": f"+1212555{n:02}{i:02}"} for i in range(10)]),
-            ("postal_addresses", ANONYMOUS_STORED, lambda n: [{"postal_code": f"1{n}00{i}"} for i in range(10)]),
-            ("identifiers", ANONYMOUS_STORED, lambda n: [f"crm:{n}-{i}" for i in range(10)]),
-            ("custom_fields", ANONYMOUS_STORED_FIELDS, lambda n: {f"{n}-{i}": "x" for i in range(50)}),
+            (
+                "email_addresses",
+                MAX_ANONYMOUS_STORED_ENTRIES,
+                lambda n: [{"address": f"a{n}b{i}@example.com"} for i in range(9)],
+            ),
+            (
+                "phone_numbers",
+                MAX_ANONYMOUS_STORED_ENTRIES,
+                lambda n: [{"number": f"+1212555{n:02}{i:02}"} for i in range(10)],
+            ),
+            (
+                "postal_addresses",
+                MAX_ANONYMOUS_STORED_ENTRIES,
+                lambda n: [{"postal_code": f"1{n}00{i}"} for i in range(10)],
+            ),
+            ("identifiers", MAX_ANONYMOUS_STORED_ENTRIES, lambda n: [f"crm:{n}-{i}" for i in range(10)]),
+            ("custom_fields", MAX_ANONYMOUS_STORED_FIELDS, lambda n: {f"{n}-{i}": "x" for i in range(50)}),
         ],
     )
     def test_many_posts_do_not_fill_a_known_person_and_name_what_was_left_out(

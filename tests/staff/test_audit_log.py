@@ -9,7 +9,7 @@ from pymongo.database import Database
 
 from osdi.errors import unavailable
 from osdi.ids import now
-from osdi.staff.events import MOST_IDS, latest_events, record_event
+from osdi.staff.events import MAX_IDS, latest_events, record_event
 from osdi.staff.links import new_link
 from osdi.store import Store
 from tests.fixtures.deployed import Deployed
@@ -66,7 +66,7 @@ def test_an_event_has_the_time_at_which_the_database_deletes_it(
 def test_an_action_on_very_many_documents_is_a_short_event(store: Store, database: Database) -> None:
     record_event(store, 1, "delete", [f"people/{number}" for number in range(10_000)], "ada")
 
-    assert len(database.staff_events.find_one()["ids"]) == MOST_IDS
+    assert len(database.staff_events.find_one()["ids"]) == MAX_IDS
 
 
 def test_an_action_that_is_done_does_not_fail_because_its_event_cannot_be_stored(

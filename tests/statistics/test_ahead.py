@@ -170,11 +170,11 @@ def test_a_campaign_is_left_alone_for_a_while_after_it_was_read(
     recorded(store, clock)
     work(worker, machine)
     recorded(store, clock)
-    machine.seconds += ahead.SHORTEST_PAUSE_SECONDS / 2
+    machine.seconds += ahead.MIN_PAUSE_SECONDS / 2
 
     assert not worker.do_next()
 
-    machine.seconds += ahead.SHORTEST_PAUSE_SECONDS
+    machine.seconds += ahead.MIN_PAUSE_SECONDS
     assert worker.do_next()
 
 

@@ -382,7 +382,7 @@ class TestRollups:
         assert self.by_type(store) == {"email": 1, "what nobody reads": 2}
 
     def test_with_many_values_are_not_cached(self, store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("osdi.statistics.range_cache.LARGEST", 2)
+        monkeypatch.setattr("osdi.statistics.range_cache.MAX_VALUES", 2)
         record(store, clock, self.NOON, "A", type="email")
         clock.timestamp += dt.timedelta(seconds=300)
         self.by_type(store)

@@ -16,7 +16,7 @@ CONTACTS = {"email_addresses": "address", "phone_numbers": "number"}
 NO_MAIL = ("unsubscribed", "bouncing", "spam complaints")
 # The strictest status last.
 STRICTNESS = ("", "bouncing", "unsubscribed", "spam complaints")
-MINIMUM_DIGITS = 7
+MIN_DIGITS = 7
 COUNTRY_CODES = {"US": "1", "DE": "49"}
 PUNYCODE = {"xn--mnchen-3ya.example": "münchen.example"}
 
@@ -102,7 +102,7 @@ def contact_key(array: str, entry: Body) -> str | None:
 
 def is_match_key(key: str | None) -> bool:
     """True if the key can match a person: short numbers match nobody."""
-    return key is not None and (not key.startswith("phone:") or len(key) >= len("phone:") + MINIMUM_DIGITS)
+    return key is not None and (not key.startswith("phone:") or len(key) >= len("phone:") + MIN_DIGITS)
 
 
 def match_keys(person: Body, array: str) -> list[str]:

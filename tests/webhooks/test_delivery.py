@@ -154,7 +154,7 @@ class TestEvents:
     def test_large_events_are_sent_in_several_bodies(
         self, api: Client, receiver: WebhookReceiver, deliver: Deliver, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("osdi.webhooks.delivery.BODY_BYTES", 20_000)
+        monkeypatch.setattr("osdi.webhooks.delivery.MAX_BODY_BYTES", 20_000)
         created(api, receiver, "outreach_recorded")
         for _ in range(3):
             api.recorded(factories.outreach(message="x" * 15_000))

@@ -5,7 +5,7 @@
 
 const HELPER = (campaign) => new URL(`../api/v1/advocacy_campaigns/${encodeURIComponent(campaign)}/record_outreach_helper`, import.meta.url);
 const PAUSES_MS = [1000, 3000];
-const LONGEST_PAUSE_MS = 10_000;
+const MAX_PAUSE_MS = 10_000;
 
 /** Base class of the errors of this module. The outreach was not acknowledged. */
 export class OutreachError extends Error {
@@ -68,7 +68,7 @@ export async function recordOutreach(campaign, outreach, options = {}) {
       if (!(error instanceof Unavailable) || attempt >= retries) throw error;
       const wanted = error.retryAfter === null ? 0 : error.retryAfter * 1000;
       const pause = Math.max(wanted, PAUSES_MS[Math.min(attempt, PAUSES_MS.length - 1)]);
-      if (pause > LONGEST_PAUSE_MS) throw error;
+      if (pause > MAX_PAUSE_MS) throw error;
       await new Promise((resume) => setTimeout(resume, pause));
     }
   }

@@ -4,7 +4,7 @@ import { isObject, linkOf } from "./hal_document.js";
 import { element } from "./hal_dom.js";
 import { anchor, json } from "./hal_view.js";
 
-const LONGEST_TEXT = 20_000;
+const MAX_TEXT_LENGTH = 20_000;
 const HINTS = {
   401: "Enter a token in the field at the top of the page.",
   405: "This address does not accept this method.",
@@ -50,7 +50,7 @@ export function answerView(answer, url) {
 /** Returns the body as JSON, or as plain text. */
 export function bodyView(answer) {
   if (answer.body !== undefined) return json(answer.body);
-  return answer.text ? element("pre", { tabindex: "0" }, answer.text.slice(0, LONGEST_TEXT)) : null;
+  return answer.text ? element("pre", { tabindex: "0" }, answer.text.slice(0, MAX_TEXT_LENGTH)) : null;
 }
 
 /** Returns a sentence for each error description: "birthdate.month: Not a whole number. Hint." */

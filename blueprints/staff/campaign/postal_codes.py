@@ -15,13 +15,13 @@ from osdi.campaign_pages.postal_codes.postal_codes_store import has_table
 from osdi.campaign_pages.postal_codes.transfer import download, upload
 from osdi.documents import Document, Json
 from osdi.errors import OsdiError, invalid, too_large
-from osdi.fields.limits import POSTAL_CODE_BYTES, POSTAL_CODE_LINES
+from osdi.fields.limits import MAX_POSTAL_CODE_BYTES, MAX_POSTAL_CODE_LINES
 from osdi.staff.campaign.postal_codes import delete_if_unchanged, deletion, replacement
 
 # A longer table is not shown in the field again: its file is chosen once more.
-MOST_SHOWN: Final = 200_000
+MAX_SHOWN_LENGTH: Final = 200_000
 # The file, a second byte for each line break, as a browser sends it in a field, and the other controls of the form.
-LONGEST_FORM: Final = POSTAL_CODE_BYTES + POSTAL_CODE_LINES + 100_000
+MAX_FORM_BYTES: Final = MAX_POSTAL_CODE_BYTES + MAX_POSTAL_CODE_LINES + 100_000
 
 
 @pages.get("/campaigns/<advocacy_campaign_id>/postal-codes", access=Access(WRITE, shows=True))
@@ -30,7 +30,9 @@ def postal_codes(advocacy_campaign_id: str) -> Response:
     return _form(found_campaign(advocacy_campaign_id))
 
 
-@pages.post("/campaigns/<advocacy_campaign_id>/postal-codes", access=Access(WRITE, shows=True, body_bytes=LONGEST_FORM))
+@pages.post(
+    "/campaigns/<advocacy_campaign_id>/postal-codes", access=Access(WRITE, shows=True, body_bytes=MAX_FORM_BYTES)
+)
 def upload_postal_codes(advocacy_campaign_id: str) -> AnyResponse:
     """Check a table of postal codes, or store it"""
     campaign, storing, text = found_campaign(advocacy_campaign_id), request.form.get("act") == "store", ""
@@ -81,9 +83,9 @@ def _sent_table() -> str:
     file = request.files.get("file")
     if file is None or not file.filename:
         return request.form.get("table", "")
-    content = file.read(POSTAL_CODE_BYTES + 1)
-    if len(content) > POSTAL_CODE_BYTES:
-        raise too_large(POSTAL_CODE_BYTES)
+    content = file.read(MAX_POSTAL_CODE_BYTES + 1)
+    if len(content) > MAX_POSTAL_CODE_BYTES:
+        raise too_large(MAX_POSTAL_CODE_BYTES)
     try:
         return content.decode()
     except UnicodeDecodeError as error:
@@ -113,8 +115,8 @@ def _form(
         "postal_codes.html",
         campaign,
         status,
-        table=text if len(text) <= MOST_SHOWN else "",
-        long=len(text) > MOST_SHOWN,
+        table=text if len(text) <= MAX_SHOWN_LENGTH else "",
+        long=len(text) > MAX_SHOWN_LENGTH,
         report=report,
         errors=errors or [],
         has_table=has_table(store(), campaign["_id"]),

@@ -27,7 +27,7 @@ SECONDS: Final = 300.0
 PAUSE_SECONDS: Final = 1.0
 WRITES_AT_ONCE: Final = 20
 # The counts that a process has in memory. If there are more, the oldest is lost.
-MOST_COUNTS: Final = 1_000
+MAX_COUNTS: Final = 1_000
 # Campaign, origin and outcome.
 Key = tuple[str, str, str]
 
@@ -47,7 +47,7 @@ class SiteCounts:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._counts: FIFOCache[Key, _Count] = FIFOCache(MOST_COUNTS)
+        self._counts: FIFOCache[Key, _Count] = FIFOCache(MAX_COUNTS)
         self._lock = threading.Lock()
         # Before this moment nothing is written, and before the other one no count but the present is looked at.
         self._resumes = self._looks = -math.inf

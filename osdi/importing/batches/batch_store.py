@@ -23,12 +23,12 @@ from osdi.store.writes import with_events
 # The number of keys or ids that one command looks up.
 READ_AT_ONCE: Final = 500
 # A person may have a megabyte. A batch of such people is divided, so that memory use does not grow.
-MOST_BYTES: Final = 16_000_000
+MAX_BYTES: Final = 16_000_000
 NOT_IN_A_BATCH: Final = "A batch inserts and updates single documents only."
 
 
 class BatchTooLarge(Exception):
-    """The documents of the batch have more than MOST_BYTES."""
+    """The documents of the batch have more than MAX_BYTES."""
 
 
 class BatchStore(Store):
@@ -206,7 +206,7 @@ class BatchStore(Store):
         encoded = bson.encode(document)
         self._bytes += len(encoded)
         self._documents[at] = encoded
-        if self._bytes > MOST_BYTES:
+        if self._bytes > MAX_BYTES:
             raise BatchTooLarge
 
     def _written(self, write: Write) -> Document:

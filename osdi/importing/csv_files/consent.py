@@ -75,7 +75,7 @@ OTHER_MEANING: Final = re.compile(
     r"attempt\w*|make|write|letters?|address|work|home)\b"
 )
 # A longer text, such as a note, may speak of anything.
-REFUSAL_LENGTH: Final = 60
+MAX_REFUSAL_LENGTH: Final = 60
 CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 # The last word of a name that speaks about a consent, but does not say if it was given.
 CIRCUMSTANCE: Final = re.compile(
@@ -146,7 +146,7 @@ def refuses(values: Iterable[str]) -> bool:
     """True if one of the values refuses mail, calls or texts in words that have no other meaning."""
     return any(
         words.status_word(each) in REFUSALS
-        or (len(each) <= REFUSAL_LENGTH and "@" not in each and REFUSAL.search(each) is not None)
+        or (len(each) <= MAX_REFUSAL_LENGTH and "@" not in each and REFUSAL.search(each) is not None)
         for each in values
     )
 

@@ -19,7 +19,7 @@ from osdi.importing.jobs.job import (
     DONE,
     ENDED,
     IMPORTING,
-    MOST_ACTIVE,
+    MAX_ACTIVE,
     OF_MEMBER,
     READING,
     new_job,
@@ -54,8 +54,8 @@ def upload(
         raise invalid("Choose what the file contains.", "kind")
     if campaign_id and (kind != OUTREACHES or store.get(ADVOCACY_CAMPAIGN.collection, campaign_id) is None):
         raise invalid("Choose one of the campaigns, for a file of outreaches.", "campaign")
-    if jobs_store.count_active(store) >= MOST_ACTIVE:
-        text = f"{MOST_ACTIVE} imports have not ended. Cancel one of them first."
+    if jobs_store.count_active(store) >= MAX_ACTIVE:
+        text = f"{MAX_ACTIVE} imports have not ended. Cancel one of them first."
         raise OsdiError(409, ErrorDescription("TOO_MANY_IMPORTS", text, ("file",)))
     job = new_job(kind, name, member, campaign_id, settings.import_days)
     try:

@@ -11,7 +11,7 @@ from osdi.access.tokens import Caller
 from osdi.campaign_pages.postal_codes.postal_codes_store import delete_table, replace_table, table_in_use
 from osdi.documents import Document, ReadOnlyDocument
 from osdi.errors import OsdiError
-from osdi.fields.limits import LINE_LENGTH
+from osdi.fields.limits import MAX_LINE_LENGTH
 from osdi.ids import new_id, now
 from osdi.match_keys import MatchKeyRules
 from osdi.resources import ADVOCACY_CAMPAIGN
@@ -60,7 +60,7 @@ def copy_of(campaign: ReadOnlyDocument, rules: MatchKeyRules, *, by: str | None 
         "version": 1,
         "created_date": moment,
         "modified_date": moment,
-        "title": TITLE.format(title=title)[:LINE_LENGTH],
+        "title": TITLE.format(title=title)[:MAX_LINE_LENGTH],
         "match_keys": [rules.own_key(copy_id)],
         **({"page": page} if page else {}),
         **({"creator_id": by, "modified_by_id": by} if by else {}),

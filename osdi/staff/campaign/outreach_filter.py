@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from osdi.odata.parser import MAX_LENGTH
+from osdi.odata.parser import MAX_FILTER_LENGTH
 from osdi.statistics.days import DAYS, midnight
-from osdi.statistics.tally import VALUE_LENGTH
+from osdi.statistics.tally import MAX_VALUE_LENGTH
 
 # By kind of a value in the statistics: its field in the API's filters.
 FIELDS: Final = {
@@ -76,7 +76,7 @@ class OutreachFilter:
 
     def fits_the_api(self, zone: ZoneInfo) -> bool:
         """True if the API accepts a filter of this length."""
-        return len(self.text(zone)) <= MAX_LENGTH
+        return len(self.text(zone)) <= MAX_FILTER_LENGTH
 
     def _indexed(self) -> Iterator[str]:
         for kind in ("source", "referrer", "type"):
@@ -128,4 +128,4 @@ def _day(text: str) -> dt.date:
 def _equals(field: str, value: str) -> str:
     """Returns the condition for a value as the statistics have it: cut to its first characters if it is longer."""
     quoted = "'" + value.replace("'", "''") + "'"
-    return f"startswith({field},{quoted})" if len(value) == VALUE_LENGTH else f"{field} eq {quoted}"
+    return f"startswith({field},{quoted})" if len(value) == MAX_VALUE_LENGTH else f"{field} eq {quoted}"

@@ -17,8 +17,8 @@ from osdi.staff.oidc.errors import SignInFailed
 
 ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 KEY_TYPES: Final = frozenset({"RSA", "EC", "OKP"})
-LONGEST: Final = 16_384
-MOST_KEYS: Final = 20
+MAX_TOKEN_LENGTH: Final = 16_384
+MAX_KEYS: Final = 20
 # Clocks differ. A token that is older than ten minutes was not made for this sign-in.
 LEEWAY: Final = dt.timedelta(seconds=60)
 OLDEST: Final = dt.timedelta(minutes=10)
@@ -44,7 +44,7 @@ def verified_claims(token: str, keys: Sequence[Mapping[str, Any]]) -> Claims:
     candidates = _candidates(header.get("kid"), keys)
     if not candidates:
         raise UnknownKey
-    for each in candidates[:MOST_KEYS]:
+    for each in candidates[:MAX_KEYS]:
         try:
             key = JWKRegistry.import_key(dict(each))
             return jwt.decode(token, key, algorithms=[header["alg"]]).claims
@@ -117,7 +117,7 @@ def _time(claims: Claims, name: str) -> dt.datetime:
 
 def _header(token: str) -> dict[str, Any]:
     """Returns the header of a token, which nobody has verified. Raises SignInFailed."""
-    if len(token) > LONGEST or not token.isascii():
+    if len(token) > MAX_TOKEN_LENGTH or not token.isascii():
         raise SignInFailed("format")
     text = token.partition(".")[0]
     try:

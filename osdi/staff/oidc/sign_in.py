@@ -37,7 +37,7 @@ from osdi.store import Store
 PURPOSE: Final = "oidc"
 SECONDS: Final = 600
 SCOPE: Final = "openid email"
-LONGEST: Final = 4_000
+MAX_LENGTH: Final = 4_000
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def end(
     if "error" in response:
         raise SignInFailed("declined" if response["error"] == "access_denied" else "provider_error")
     code = response.get("code", "")
-    if not code or len(code) > LONGEST:
+    if not code or len(code) > MAX_LENGTH:
         raise SignInFailed("no_code")
     claims = _claims(provider, provider.id_token(code, remembered.verifier, redirect_uri))
     check_claims(
@@ -131,7 +131,7 @@ def end(
 
 
 def _remembered(store: Store, cookie: str) -> _Remembered:
-    if not cookie or len(cookie) > LONGEST:
+    if not cookie or len(cookie) > MAX_LENGTH:
         raise SignInFailed("no_cookie")
     try:
         return _Remembered(*timed_signer(store, PURPOSE).loads(cookie, max_age=SECONDS))

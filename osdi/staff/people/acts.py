@@ -33,7 +33,7 @@ KINDS: Final[Mapping[str, Embedded]] = {"tags": TAGGINGS, "lists": ITEMS}
 # Those that the pages remove from one person.
 REMOVED: Final[Mapping[str, Embedded]] = {**KINDS, "answers": ANSWERS}
 # One form adds a tag or list to at most this number of people, or removes it.
-MOST_PEOPLE: Final = 100
+MAX_PEOPLE: Final = 100
 
 
 class KnownPerson(OsdiError):

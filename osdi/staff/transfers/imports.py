@@ -15,7 +15,7 @@ from osdi.staff.campaign_list import title_of
 from osdi.store import Store
 from osdi.store.indexes import STAFF
 
-MOST_CAMPAIGNS: Final = 200
+MAX_CAMPAIGNS: Final = 200
 AWAY_TEXT: Final = "No worker has taken up this import. It waits, and begins when a worker runs."
 BUSY_TEXT: Final = "The worker is busy with another import. This one follows."
 DOING: Final = {READING: "The worker reads the file.", CHECKING: "Checked", IMPORTING: "Imported"}
@@ -99,7 +99,7 @@ def import_page(store: Store, import_id: str) -> ImportPage:
 
 def campaign_choices(store: Store) -> list[tuple[str, str]]:
     """Returns the id and the title of the newest campaigns."""
-    found = store.find(ADVOCACY_CAMPAIGN.collection, {}, sort=("-_id",), limit=MOST_CAMPAIGNS, fields=("title", "name"))
+    found = store.find(ADVOCACY_CAMPAIGN.collection, {}, sort=("-_id",), limit=MAX_CAMPAIGNS, fields=("title", "name"))
     return [(each["_id"], title_of(each)) for each in found]
 
 

@@ -223,7 +223,7 @@ class TestQueueingAgain:
     def test_stops_after_as_many_as_a_request_may_queue(
         self, ada: StaffBrowser, store: Store, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("osdi.staff.messages.followup_list.MOST_QUEUED", 2)
+        monkeypatch.setattr("osdi.staff.messages.followup_list.MAX_QUEUED", 2)
         monkeypatch.setattr("osdi.followups.retry.BATCH", 2)
         for _ in range(5):
             stored(store)

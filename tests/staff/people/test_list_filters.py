@@ -251,7 +251,7 @@ class TestTheNumber:
     def test_of_many_people_is_not_counted_to_the_end(
         self, ada: StaffBrowser, api: Client, most: int, expected: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(rows_module, "MOST_COUNTED", most)
+        monkeypatch.setattr(rows_module, "MAX_COUNTED", most)
         for _ in range(3):
             stored(api)
 

@@ -33,7 +33,7 @@ Arguments = dict[str, str]
 JANE, OLD, SHARED = "jane@example.com", "old@example.org", {"number": "+12025550123", "number_type": "Mobile"}
 QUESTION_TITLE = "Why do you write?"
 # A member's name has at most 100 characters.
-NAME_LENGTH = 100
+MAX_NAME_LENGTH = 100
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def hostile_texts(place: Place) -> Arguments:
     api.recorded(outreach, campaign=campaign_id)
     other_id, third_id = (id_of(api.created("/people", {"person": each})) for each in namesakes)
     add_exception(place.store, other_id, third_id)
-    place.database.staff.update_one({}, {"$set": {"name": hostile(NAME_LENGTH)}})
+    place.database.staff.update_one({}, {"$set": {"name": hostile(MAX_NAME_LENGTH)}})
     begin_session(place.store, place.member, hostile(), now())
     receiver = {"url": "https://crm.example.org/", "events": ["unsubscribed"], "description": hostile()}
     return {
@@ -193,7 +193,7 @@ def _settings(
     webhook = {**registry.create(place.store, receiver), **state, "_id": "webhook"}
     place.database.webhooks.delete_many({})
     place.store.write(Insert(WEBHOOKS, webhook))
-    token = create_token(place.store, name[:NAME_LENGTH], ["read"], None, campaign_id)[1]
+    token = create_token(place.store, name[:MAX_NAME_LENGTH], ["read"], None, campaign_id)[1]
     place.database.tokens.update_one({"_id": token["_id"]}, {"$set": {"name": name}})
     return {"token_id": token["_id"], "webhook_id": "webhook", "member_id": member["_id"]}
 

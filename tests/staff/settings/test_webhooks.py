@@ -71,7 +71,7 @@ class TestCreating:
     def test_ends_at_the_largest_number_of_webhooks(
         self, ada: StaffBrowser, webhook: dict[str, Any], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("osdi.webhooks.registry.WEBHOOKS_AT_MOST", 1)
+        monkeypatch.setattr("osdi.webhooks.registry.MAX_WEBHOOKS", 1)
 
         response = ada.post(NEW, GOOD)
 

@@ -29,7 +29,7 @@ from osdi.staff.messages.message_list import named_messages
 from schemas.operations.campaign_page import check_prompts
 
 # In a form a character may take nine bytes, so the limit is far above that of JSON.
-LONGEST_FORM: Final = 4_000_000
+MAX_FORM_BYTES: Final = 4_000_000
 
 
 @pages.get("/campaigns/<advocacy_campaign_id>/edit", access=Access(WRITE, shows=True))
@@ -39,7 +39,7 @@ def edit_campaign(advocacy_campaign_id: str) -> Response:
     return _form(found, stored_controls(found))
 
 
-@pages.post("/campaigns/<advocacy_campaign_id>/edit", access=Access(WRITE, shows=True, body_bytes=LONGEST_FORM))
+@pages.post("/campaigns/<advocacy_campaign_id>/edit", access=Access(WRITE, shows=True, body_bytes=MAX_FORM_BYTES))
 def save_campaign(advocacy_campaign_id: str) -> AnyResponse:
     """Store what was typed in the editor"""
     found, typed = found_campaign(advocacy_campaign_id), request.form.to_dict()

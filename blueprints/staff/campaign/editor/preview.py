@@ -17,7 +17,7 @@ from blueprints.browser.translation import accepted_languages, use_language
 from blueprints.http.context import reference
 from blueprints.staff.blueprint import Access, pages
 from blueprints.staff.campaign.editor.draft import Errors, drafted_campaign
-from blueprints.staff.campaign.editor.edit import LONGEST_FORM
+from blueprints.staff.campaign.editor.edit import MAX_FORM_BYTES
 from blueprints.staff.campaign.found import found_campaign
 from osdi.access.tokens import WRITE
 from osdi.campaign_pages.form.controls import controls_of
@@ -36,7 +36,7 @@ PAGE, CHECK = "page", "check"
 
 @pages.post(
     "/campaigns/<advocacy_campaign_id>/preview",
-    access=Access(WRITE, shows=True, body_bytes=LONGEST_FORM, acts=False),
+    access=Access(WRITE, shows=True, body_bytes=MAX_FORM_BYTES, acts=False),
 )
 def preview_campaign(advocacy_campaign_id: str) -> AnyResponse:
     """Show the page of a campaign as it would be with what was typed"""
