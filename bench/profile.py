@@ -46,10 +46,10 @@ STORE: Final = "the write's session, errors, webhooks, what was written"
 FIND: Final = "driver: find the person"
 INSERT: Final = "driver: insert person and outreach"
 COMMIT: Final = "driver: commit"
-ANSWER: Final = "links and JSON of the answer"
+RESPONSE: Final = "links and JSON of the answer"
 LOG: Final = "the request's id and its line in the log"
 HEADERS: Final = "CORS and headers of every answer"
-PARTS: Final = (FIND, INSERT, COMMIT, STORE, LOAD, VIEW, FRAMEWORK, CALLER, ANONYMOUS, HEADERS, LOG, PARSE, ANSWER)
+PARTS: Final = (FIND, INSERT, COMMIT, STORE, LOAD, VIEW, FRAMEWORK, CALLER, ANONYMOUS, HEADERS, LOG, PARSE, RESPONSE)
 ROUND_TRIPS: Final = (FIND, INSERT, COMMIT)
 
 WRAPPED: Final[tuple[tuple[str, Any, str], ...]] = (
@@ -60,8 +60,8 @@ WRAPPED: Final[tuple[tuple[str, Any, str], ...]] = (
     (ANONYMOUS, helper, "apply_policy"),
     (VIEW, helper, "record"),
     (VIEW, Reference, "campaign"),
-    (ANSWER, Hal, "represent"),
-    (ANSWER, helper, "helper_answer"),
+    (RESPONSE, Hal, "represent"),
+    (RESPONSE, helper, "helper_response"),
     (STORE, Store, "write"),
     (FIND, Store, "by_match_keys"),
     (FIND, Store, "by_match_keys_and_ids"),

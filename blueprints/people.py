@@ -7,8 +7,8 @@ from flask import Response, g
 from blueprints.http.anonymous_posts import apply_policy, honeypot_filled, limit_signups
 from blueprints.http.api import LOCATION, Blueprint
 from blueprints.http.body import request_body
-from blueprints.http.collections import answer_page, get_or_404, read_page
-from blueprints.http.context import answer, caller, deployment, hal, helper_answer, shown_after_write
+from blueprints.http.collections import get_or_404, page_response, read_page
+from blueprints.http.context import caller, deployment, hal, hal_response, helper_response, shown_after_write
 from blueprints.http.expand import OF_OUTREACHES, OF_PEOPLE, expand_people, expand_references, requested_relations
 from blueprints.http.put_and_delete import change, erase_person, remove
 from osdi.access.tokens import READ, WRITE
@@ -48,7 +48,7 @@ def get_people(arguments: dict[str, Any]) -> Response:
     """List the people"""
     page = read_page(PERSON, arguments, {})
     embedded = expand_people(page.documents, requested_relations(arguments, OF_PEOPLE))
-    return answer_page(PERSON, page, arguments, PERSON.collection, embedded=embedded)
+    return page_response(PERSON, page, arguments, PERSON.collection, embedded=embedded)
 
 
 @blp.route("", methods=["POST"])
@@ -90,7 +90,7 @@ def get_person(arguments: dict[str, Any], person_id: str) -> Response:
     """
     found = get_or_404(PERSON, person_id)
     embedded = expand_people([found], requested_relations(arguments, OF_PEOPLE))
-    return answer(hal().represent(PERSON, found, embedded=embedded[person_id]), etag(found))
+    return hal_response(hal().represent(PERSON, found, embedded=embedded[person_id]), etag(found))
 
 
 @blp.route("/<person_id>", methods=["PUT"])
@@ -106,7 +106,7 @@ def put_person(body: dict[str, Any], person_id: str) -> Response:
     e-mail entry without an address, such as `{"status": "unsubscribed"}`, changes the primary address.
     """
     changed = change(PERSON, person_id, body)
-    return answer(shown_after_write(PERSON, changed, body["control"]), etag(changed))
+    return hal_response(shown_after_write(PERSON, changed, body["control"]), etag(changed))
 
 
 @blp.route("/<person_id>", methods=["DELETE"])
@@ -137,7 +137,7 @@ def get_person_outreaches(arguments: dict[str, Any], person_id: str) -> Response
     page = read_page(OUTREACH, arguments, outreaches_of(get_or_404(PERSON, person_id)))
     embedded = expand_references(page.documents, requested_relations(arguments, OF_OUTREACHES))
     path = (PERSON.collection, person_id, OUTREACH.collection)
-    return answer_page(OUTREACH, page, arguments, *path, embedded=embedded)
+    return page_response(OUTREACH, page, arguments, *path, embedded=embedded)
 
 
 @blp.route("/<person_id>/outreaches/<outreach_id>")
@@ -150,7 +150,7 @@ def get_person_outreach(arguments: dict[str, Any], person_id: str, outreach_id: 
     ids = ids_of(get_or_404(PERSON, person_id))
     found = get_or_404(OUTREACH, outreach_id, lambda outreach: outreach.get("person_id") in ids)
     embedded = expand_references([found], requested_relations(arguments, OF_OUTREACHES))
-    return answer(hal().represent(OUTREACH, found, embedded=embedded[outreach_id]), etag(found))
+    return hal_response(hal().represent(OUTREACH, found, embedded=embedded[outreach_id]), etag(found))
 
 
 def sign_up_and_answer(body: dict[str, Any]) -> Response:
@@ -158,10 +158,10 @@ def sign_up_and_answer(body: dict[str, Any]) -> Response:
     deployed, sender = deployment(), caller()
     if not sender.has_token:
         if honeypot_filled():
-            return answer({})
+            return hal_response({})
         body = apply_policy(body)
         limit_signups(body)
     strict = request_body().strict
     signed_up = sign_up(deployed.store, deployed.reference.find, body, sender, deployed.settings, strict=strict)
     g.matched_by, g.warnings = signed_up.matched_by, signed_up.warnings
-    return helper_answer(PERSON, signed_up.person, signed_up.warnings, body)
+    return helper_response(PERSON, signed_up.person, signed_up.warnings, body)

@@ -10,7 +10,7 @@ from flask import Response, g, request
 from blueprints.http.anonymous_posts import apply_policy, honeypot_filled
 from blueprints.http.api import LOCATION, Blueprint
 from blueprints.http.body import request_body
-from blueprints.http.context import Deployment, answer, caller, deployment, helper_answer
+from blueprints.http.context import Deployment, caller, deployment, hal_response, helper_response
 from blueprints.http.parameters import (
     CAMPAIGN_PARAMETER,
     IDEMPOTENCY_KEY,
@@ -79,13 +79,13 @@ def record(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
     campaign = deployed.reference.campaign(advocacy_campaign_id)
     if not sender.has_token:
         if honeypot_filled():
-            return answer({})
+            return hal_response({})
         body = apply_policy(body, campaign)
     posted = request_body()
     recorded = record_for_caller(
         deployed, sender, body, campaign, posted.sent, idempotency_key=_idempotency_key(), strict=posted.strict
     )
-    return helper_answer(OUTREACH, recorded.outreach, recorded.warnings, body)
+    return helper_response(OUTREACH, recorded.outreach, recorded.warnings, body)
 
 
 def record_for_caller(

@@ -201,5 +201,5 @@ def _store_settings(store: Store, member_id: str) -> None:
 def _post(address: str, body: dict[str, Any], token: str) -> dict[str, Any]:
     headers = {"OSDI-API-Token": token, "Content-Type": "application/json"}
     request = urllib.request.Request(address, json.dumps(body).encode(), headers, method="POST")  # noqa: S310  # our own address
-    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
-        return dict(json.load(answer))
+    with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310
+        return dict(json.load(response))

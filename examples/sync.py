@@ -42,8 +42,8 @@ def http_get(token: str) -> Get:
         request = urllib.request.Request(address, headers={"OSDI-API-Token": token})  # noqa: S310
         for attempt in range(ATTEMPTS):
             try:
-                with urllib.request.urlopen(request, timeout=SECONDS) as answer:  # noqa: S310
-                    return answer.status, parsedate_to_datetime(answer.headers["Date"]), json.load(answer)
+                with urllib.request.urlopen(request, timeout=SECONDS) as response:  # noqa: S310
+                    return response.status, parsedate_to_datetime(response.headers["Date"]), json.load(response)
             except urllib.error.HTTPError as error:
                 if error.code == 410:
                     return error.code, parsedate_to_datetime(error.headers["Date"]), {}

@@ -163,7 +163,7 @@ def hold_threads(begin: Callable[[str], bytes], *, drips: bool) -> Callable[[Sce
     return strike
 
 
-def cut_answers(scene: Scene) -> None:
+def cut_responses(scene: Scene) -> None:
     """Cuts a quarter of all answers for half of the time."""
     assert scene.proxy
     scene.proxy.cutting.set()
@@ -193,5 +193,5 @@ FAULTS: Final = (
     Fault("body-dripped", "a client that drips its body", drip, longest_wait=2.0),
     Fault("bodies-dripped", "as many of these as threads", hold_threads(start_of_body, drips=True), (SINGLE,)),
     Fault("heads-stalled", "as many that stop in a head", hold_threads(start_of_headers, drips=False), (SINGLE,)),
-    Fault("answers-cut", "a quarter of the answers cut", cut_answers, longest_wait=2.0, through_proxy=True),
+    Fault("answers-cut", "a quarter of the answers cut", cut_responses, longest_wait=2.0, through_proxy=True),
 )

@@ -25,14 +25,14 @@ EXPECTED = frozenset({OK, UNAVAILABLE, REFUSED, CUT, TIMED_OUT})
 WITHOUT_RETRY_AFTER: Final = "503 without Retry-After"
 
 # Time-out of a client; platforms' routers use the same.
-ANSWER_SECONDS: Final = 30.0
+RESPONSE_SECONDS: Final = 30.0
 # Longest time of an answer: the database hangs, a new primary is elected, and that hangs too.
 LATE_SECONDS: Final = 23.0
 # Time that a client continues to repeat its last post after the stop.
 PATIENCE_SECONDS: Final = 20.0
 PAUSE_SECONDS: Final = 0.005
 RETRY_SECONDS: Final = {REFUSED: 0.2, CUT: 0.1, TIMED_OUT: 0.1}
-JOIN_SECONDS: Final = ANSWER_SECONDS + PATIENCE_SECONDS + 5
+JOIN_SECONDS: Final = RESPONSE_SECONDS + PATIENCE_SECONDS + 5
 
 
 @dataclass(frozen=True)
@@ -164,26 +164,26 @@ class Load:
         """Sends the post until it is acknowledged, gets a 4xx, or is given up."""
         while True:
             began = time.monotonic()
-            answer = client.request("POST", self._path, sent.body, sent.headers)
+            response = client.request("POST", self._path, sent.body, sent.headers)
             ended = time.monotonic()
-            self.ledger.attempts.append(Attempt(sent.number, began, ended, answer.outcome))
-            if answer.outcome == OK:
-                self.ledger.acknowledged.append(_acknowledged(sent, ended, answer.body))
+            self.ledger.attempts.append(Attempt(sent.number, began, ended, response.outcome))
+            if response.outcome == OK:
+                self.ledger.acknowledged.append(_acknowledged(sent, ended, response.body))
                 return
-            if answer.outcome not in EXPECTED:
-                self.ledger.remarks.append(f"{sent.source} got {answer.outcome}: {answer.body[:500]!r}")
-            if answer.outcome == UNAVAILABLE and not answer.retry_after:
+            if response.outcome not in EXPECTED:
+                self.ledger.remarks.append(f"{sent.source} got {response.outcome}: {response.body[:500]!r}")
+            if response.outcome == UNAVAILABLE and not response.retry_after:
                 self.ledger.remarks.append(WITHOUT_RETRY_AFTER)
-            if answer.outcome[0] == "4":
+            if response.outcome[0] == "4":
                 return
-            delay = float(answer.retry_after or RETRY_SECONDS.get(answer.outcome, 1))
+            delay = float(response.retry_after or RETRY_SECONDS.get(response.outcome, 1))
             if self._abort.wait(delay * random.uniform(1, 1.2)) or time.monotonic() > self._give_up:
                 self.ledger.given_up.append(sent)
                 return
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """Result of one request: status or kind of failure, the header `Retry-After`, and the body."""
 
     outcome: str
@@ -195,19 +195,19 @@ class Client:
     """One connection to the service. It reconnects if the connection was closed."""
 
     def __init__(self, port: int) -> None:
-        self._http = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS)
+        self._http = http.client.HTTPConnection("127.0.0.1", port, timeout=RESPONSE_SECONDS)
 
-    def request(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    def request(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Response:
         """Sends the request once. Returns the answer, or the kind of failure as its outcome."""
         try:
             self._http.request(method, path, body, headers)
-            answer = self._http.getresponse()
-            if answer.length is None:  # http.client accepts an answer that was cut within its headers
+            response = self._http.getresponse()
+            if response.length is None:  # http.client accepts an answer that was cut within its headers
                 raise http.client.IncompleteRead(b"")
-            return Answer(str(answer.status), answer.getheader("Retry-After"), answer.read())
+            return Response(str(response.status), response.getheader("Retry-After"), response.read())
         except (OSError, http.client.HTTPException) as error:
             self.close()
-            return Answer(_kind(error))
+            return Response(_kind(error))
 
     def close(self) -> None:
         self._http.close()
@@ -222,8 +222,8 @@ def _kind(error: Exception) -> str:
 
 def _acknowledged(sent: Post, timestamp: float, body: bytes) -> Acknowledged:
     """Reads the ids of outreach and person from the answer. Without a token the answer is `{}` and has none."""
-    answer: dict[str, Any] = json.loads(body)
-    if not answer:
+    response: dict[str, Any] = json.loads(body)
+    if not response:
         return Acknowledged(sent, timestamp, None, None)
-    outreach_id = answer["identifiers"][0].partition(":")[2]
-    return Acknowledged(sent, timestamp, outreach_id, answer["_links"]["osdi:person"]["href"].rsplit("/", 1)[1])
+    outreach_id = response["identifiers"][0].partition(":")[2]
+    return Acknowledged(sent, timestamp, outreach_id, response["_links"]["osdi:person"]["href"].rsplit("/", 1)[1])

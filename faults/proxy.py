@@ -68,11 +68,11 @@ class CuttingProxy:
     def _answer(self, server: socket.socket, client: socket.socket) -> None:
         """Forwards the server's data. While `cutting` is set, it cuts some answers at a random length, also 0."""
         with suppress(OSError):
-            while answer := server.recv(BUFFER):
+            while response := server.recv(BUFFER):
                 if self.cutting.is_set() and random.random() < CUT_SHARE:
-                    client.sendall(answer[: random.randrange(len(answer))])
+                    client.sendall(response[: random.randrange(len(response))])
                     break
-                client.sendall(answer)
+                client.sendall(response)
         self._end(client, server)
 
     def _end(self, *both: socket.socket) -> None:

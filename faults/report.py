@@ -12,7 +12,7 @@ from bench import proc
 from faults.administration.load import ROWS
 from faults.deployments import DEPLOYMENTS
 from faults.faults import Fault
-from faults.load import ANSWER_SECONDS, CUT, LATE_SECONDS, PATIENCE_SECONDS, REFUSED, TIMED_OUT, UNAVAILABLE
+from faults.load import CUT, LATE_SECONDS, PATIENCE_SECONDS, REFUSED, RESPONSE_SECONDS, TIMED_OUT, UNAVAILABLE
 from faults.promises import ADVICE, PROMISES
 from faults.row import Row
 from faults.server import THREADS, WORKERS
@@ -186,7 +186,7 @@ def page(ours: Sequence[Result], naive: Sequence[Result], *, clients: int, comma
     parts += [
         "## Measured on",
         f"- Load: {clients} clients in one process, on the same machine as servers and database; each waits up to "
-        f"{ANSWER_SECONDS:.0f} s\n"
+        f"{RESPONSE_SECONDS:.0f} s\n"
         f"- Servers: gunicorn, {WORKERS} workers with {THREADS} threads each\n"
         f"- Machine: {proc.processor()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}\n"
         f"- Versions: Python {platform.python_version()}, MongoDB {mongodb}, {packages}\n"

@@ -180,14 +180,14 @@ def problems_of_administration(fault: Fault, done: Done, leftovers: Leftovers) -
         "deleted documents are there, or outreaches without their person or campaign": leftovers.deleted,
         "merges are not complete": leftovers.merged,
         "imported people are missing or doubled": leftovers.imported,
-        "requests of the administration were given up": done.answers.given_up,
-        "requests of the administration were cut": done.answers.cut if fault.cuts_no_connection else 0,
+        "requests of the administration were given up": done.responses.given_up,
+        "requests of the administration were cut": done.responses.cut if fault.cuts_no_connection else 0,
     }
     problems = [f"{count} {what}" for what, count in broken.items() if count]
     counts = {"merge": done.merges, "erasure": done.erased, "deletion": done.deleted_campaigns, "import": done.imports}
     # A row without them would keep these promises whatever the server does.
     problems += [f"no {name} was acknowledged" for name, acknowledged in counts.items() if not acknowledged]
-    return [*problems, *leftovers.examples, *done.answers.remarks[:5]]
+    return [*problems, *leftovers.examples, *done.responses.remarks[:5]]
 
 
 @contextmanager

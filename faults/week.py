@@ -74,8 +74,8 @@ class Step:
     longest: float = 0.0
 
     def __str__(self) -> str:
-        answers = ", ".join(f"{number} x {outcome}" for outcome, number in self.outcomes.items())
-        meanwhile = f"; meanwhile {answers}, the longest {self.longest:.1f} s" if answers else ""
+        responses = ", ".join(f"{number} x {outcome}" for outcome, number in self.outcomes.items())
+        meanwhile = f"; meanwhile {responses}, the longest {self.longest:.1f} s" if responses else ""
         return f"{self.name}: {self.seconds:.0f} s, {self.acknowledged} acknowledged posts, none missing{meanwhile}"
 
 
@@ -155,9 +155,9 @@ class Week:
         client = Client(PORT)
         with self._machine.network():
             for each in later:
-                answer = client.request("POST", PATH, each.post.body, each.post.headers)
-                if answer.outcome != OK:
-                    raise PostsMissing(f"a repeated post was answered {answer.outcome}: {answer.body!r}")
+                response = client.request("POST", PATH, each.post.body, each.post.headers)
+                if response.outcome != OK:
+                    raise PostsMissing(f"a repeated post was answered {response.outcome}: {response.body!r}")
             client.close()
         # The restored database gives new ids to what it had lost.
         self.acknowledged = [*kept, *(replace(each, outreach_id=None, person_id=None) for each in later)]

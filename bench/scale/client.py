@@ -27,7 +27,7 @@ class ApiRequest:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """An answer: seconds until the whole answer arrived, and its body."""
 
     seconds: float
@@ -58,7 +58,7 @@ class Client:
         self._used = 0.0
         self._token: Mapping[str, str] = {"OSDI-API-Token": token}
 
-    def send(self, request: ApiRequest) -> Answer:
+    def send(self, request: ApiRequest) -> Response:
         """Sends a request and returns the answer. Raises Unavailable if that is 503, ServerFailed unless it is 200."""
         method, headers = ("POST", {"Content-Type": "application/json"}) if request.body else ("GET", {})
         if request.with_token:
@@ -81,7 +81,7 @@ class Client:
             raise Unavailable(f"{method} {request.path}: {body[:500]!r}")
         if response.status != 200:
             raise ServerFailed(f"{method} {request.path} got {response.status}: {body[:500]!r}")
-        return Answer(took, body)
+        return Response(took, body)
 
     def close(self) -> None:
         self._connection.close()

@@ -172,9 +172,9 @@ def footprints_section(found: Sequence[Footprint]) -> str:
         (
             "### Memory and disk",
             f"A cache is large enough if a request reads at most {MAX_PAGES_READ} pages into it, on average of "
-            f"{REQUESTS} requests, after all documents were read once. The requests are posts to the helper about new and "
-            "known people, reads of a person, and searches by e-mail address; the people are chosen at random from all. The "
-            "resident memory of mongod includes all databases of this run.",
+            f"{REQUESTS} requests, after all documents were read once. The requests are posts to the helper about new "
+            "and known people, reads of a person, and searches by e-mail address; the people are chosen at random from "
+            "all. The resident memory of mongod includes all databases of this run.",
             "\n".join(lines),
             "\n".join(caches),
         )

@@ -64,14 +64,14 @@ def measure_json(filled: Filled, scratch: Path) -> list[Share]:
 
 
 def _share(label: str, send: Callable[[ApiRequest], Any], make: Callable[[], ApiRequest]) -> Share:
-    answers = [send(make()) for _ in range(READINGS)]
-    sent, received = (make().body or "").encode(), answers[-1].body
+    responses = [send(make()) for _ in range(READINGS)]
+    sent, received = (make().body or "").encode(), responses[-1].body
     document = orjson.loads(received)
     fast = _microseconds(lambda: orjson.dumps(document)) + (_microseconds(lambda: orjson.loads(sent)) if sent else 0)
     # As Flask does: it dumps to text, then encodes it.
     standard = _microseconds(lambda: json.dumps(document).encode())
     standard += _microseconds(lambda: json.loads(sent)) if sent else 0
-    milliseconds = median(answer.seconds for answer in answers) * 1_000
+    milliseconds = median(response.seconds for response in responses) * 1_000
     return Share(label, milliseconds, len(sent), len(received), fast, standard)
 
 

@@ -110,12 +110,12 @@ def measure_sizes(filled: Sequence[Filled], scratch: Path, turns: int) -> list[R
 def _seconds(kind: Kind, client: Client, factory: RequestFactory) -> float:
     """Returns the seconds of an answer; infinity for 503: the database is too large for this request."""
     try:
-        answer = client.send(kind.make(factory))
+        response = client.send(kind.make(factory))
     except Unavailable:
         return math.inf
-    if kind.total is not None and (found := answer.json["total_records"]) != kind.total:
+    if kind.total is not None and (found := response.json["total_records"]) != kind.total:
         raise ServerFailed(f"{kind.label}: found {found} records instead of {kind.total}")
-    return answer.seconds
+    return response.seconds
 
 
 def sizes_section(rows: Sequence[Row], filled: Sequence[Filled], turns: int) -> str:

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from flask import Response
 
 from blueprints.http.api import LOCATION, Blueprint
-from blueprints.http.context import answer, caller, hal, settings, shown_after_write, store
+from blueprints.http.context import caller, hal, hal_response, settings, shown_after_write, store
 from osdi.access.tokens import READ, WRITE
 from osdi.documents import Json
 from osdi.etags import etag
@@ -43,7 +43,9 @@ def get_duplicates(arguments: dict[str, Any]) -> Response:
     links = {"self": {"href": _address({**size, **cursor})}}
     if found.after is not None:
         links["next"] = {"href": _address({**size, "after": found.after})}
-    return answer({"per_page": per_page, "duplicates": [_represent(each) for each in found.groups], "_links": links})
+    return hal_response(
+        {"per_page": per_page, "duplicates": [_represent(each) for each in found.groups], "_links": links}
+    )
 
 
 @blp.route("/<person_id>/merge", methods=["POST"])
@@ -60,7 +62,7 @@ def merge_person(body: dict[str, Any], person_id: str) -> Response:
     """
     other_id = id_from(body["pointing"]["person"]["href"], PERSON) or ""
     person = merge_people(store(), person_id, other_id, settings().match_key_rules, by=caller().person_id)
-    return answer(shown_after_write(PERSON, person), etag(person))
+    return hal_response(shown_after_write(PERSON, person), etag(person))
 
 
 def _address(arguments: dict[str, Any]) -> str:

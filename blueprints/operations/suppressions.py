@@ -4,7 +4,7 @@ from flask import Response
 
 from blueprints.http.api import Blueprint
 from blueprints.http.collections import get_or_404
-from blueprints.http.context import answer, hal, settings, store
+from blueprints.http.context import hal, hal_response, settings, store
 from osdi.access.tokens import READ
 from osdi.resources import API, PERSON
 from osdi.suppression.of_person import suppressions_of
@@ -27,4 +27,4 @@ def get_suppressions(person_id: str) -> Response:
     person = get_or_404(PERSON, person_id)
     address = hal().href(PERSON.collection, person["_id"])
     links = {"self": {"href": f"{address}/suppressions"}, PERSON.rel: {"href": address}}
-    return answer({"suppressions": suppressions_of(store(), person, settings().match_key_rules), "_links": links})
+    return hal_response({"suppressions": suppressions_of(store(), person, settings().match_key_rules), "_links": links})

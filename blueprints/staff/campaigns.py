@@ -30,9 +30,9 @@ def campaigns() -> Response:
 def campaigns_file() -> Response:
     """Send the campaigns with their counts as CSV"""
     text = campaign_file(store(), caller(), settings().zone, _chosen())
-    answer = Response(text, content_type=CSV_HEADER)
-    answer.headers["Content-Disposition"] = 'attachment; filename="campaigns.csv"'
-    return answer
+    response = Response(text, content_type=CSV_HEADER)
+    response.headers["Content-Disposition"] = 'attachment; filename="campaigns.csv"'
+    return response
 
 
 def _chosen() -> Filter:

@@ -101,9 +101,9 @@ def refuse(error: OsdiError) -> Response:
         failed_by(error)
         g.staff_session = None  # the page must need no database
     sentences = [each.description for each in error.descriptions]
-    answer = _page_with_text("error.html", error.status, sentences=sentences, reference=request_id())
-    answer.headers.update({name: value for name, value in error.headers.items() if name == "Retry-After"})
-    return answer
+    response = _page_with_text("error.html", error.status, sentences=sentences, reference=request_id())
+    response.headers.update({name: value for name, value in error.headers.items() if name == "Retry-After"})
+    return response
 
 
 @pages.errorhandler(HTTPException)

@@ -38,9 +38,9 @@ def refuse_long_form(access: Access) -> Response | None:
     if not comes_from_our_page():
         return frame.page("not_verified.html", 403, sent=[], sent_token="", may_repeat=False)
     if not _reading.acquire(blocking=False):
-        answer = _refused(429, "Other files are being uploaded. Try again when they have arrived.")
-        answer.headers["Retry-After"] = str(WAIT_SECONDS)
-        return answer
+        response = _refused(429, "Other files are being uploaded. Try again when they have arrived.")
+        response.headers["Retry-After"] = str(WAIT_SECONDS)
+        return response
     try:
         _read(access, limit)
     finally:

@@ -16,12 +16,12 @@ GONE: Final = "404"
 PATIENCE_SECONDS: Final = 30.0
 
 
-class Unanswered(Exception):
+class NoResponse(Exception):
     """A request was given up after the stop, or was rejected; the remarks have the reason."""
 
 
 @dataclass
-class Answers:
+class Responses:
     """Sentences about unexpected answers to the administration, and numbers of requests that were given up or cut."""
 
     remarks: list[str] = field(default_factory=list)
@@ -32,11 +32,11 @@ class Answers:
 class Requests:
     """Sends requests with a token over one connection, until `stop` and PATIENCE_SECONDS more."""
 
-    def __init__(self, port: int, token: str, stop: threading.Event, answers: Answers) -> None:
+    def __init__(self, port: int, token: str, stop: threading.Event, responses: Responses) -> None:
         self._client = Client(port)
         self._headers = {"Content-Type": "application/json", TOKEN_HEADER: token}
         self._stop = stop
-        self._answers = answers
+        self._answers = responses
         self._ends: float | None = None
 
     def send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -48,22 +48,22 @@ class Requests:
         repeated = False
         while True:
             began = time.monotonic()
-            answer = self._client.request(method, path, content, self._headers)
+            response = self._client.request(method, path, content, self._headers)
             if time.monotonic() - began > LATE_SECONDS:
                 self._answers.remarks.append(f"{method} {path} took longer than {LATE_SECONDS:.0f} s")
-            self._answers.cut += answer.outcome == CUT
-            if answer.outcome == OK:
-                found: dict[str, Any] = json.loads(answer.body)
+            self._answers.cut += response.outcome == CUT
+            if response.outcome == OK:
+                found: dict[str, Any] = json.loads(response.body)
                 return found
-            if answer.outcome == GONE and method == "DELETE" and repeated:
+            if response.outcome == GONE and method == "DELETE" and repeated:
                 return {}
-            if answer.outcome not in EXPECTED:
-                self._answers.remarks.append(f"{method} {path} got {answer.outcome}: {answer.body[:500]!r}")
-                raise Unanswered
-            if answer.outcome == UNAVAILABLE and not answer.retry_after:
+            if response.outcome not in EXPECTED:
+                self._answers.remarks.append(f"{method} {path} got {response.outcome}: {response.body[:500]!r}")
+                raise NoResponse
+            if response.outcome == UNAVAILABLE and not response.retry_after:
                 self._answers.remarks.append(f"{method} {path}: {WITHOUT_RETRY_AFTER}")
             repeated = True
-            self._wait(float(answer.retry_after or RETRY_SECONDS.get(answer.outcome, 1)))
+            self._wait(float(response.retry_after or RETRY_SECONDS.get(response.outcome, 1)))
 
     def close(self) -> None:
         self._client.close()
@@ -75,4 +75,4 @@ class Requests:
             self._ends = self._ends or time.monotonic() + PATIENCE_SECONDS
             if time.monotonic() > self._ends:
                 self._answers.given_up += 1
-                raise Unanswered
+                raise NoResponse

@@ -18,7 +18,7 @@ from osdi.commands.output import echo, printable
 from osdi.crud.reference_cache import Reference
 from osdi.documents import LoadBody
 from osdi.errors import DatabaseUnavailable, OsdiError, WriteConflict
-from osdi.operations.readiness import require_prepared, wait_until_it_answers
+from osdi.operations.readiness import require_prepared, wait_for_database
 from osdi.settings import Settings
 from osdi.store import Store
 from osdi.store.driver import MOCK, Refused, database_hosts
@@ -109,7 +109,7 @@ def database_command(
                 raise click.UsageError(f"MONGODB_URI is {MOCK}: another process cannot reach data in memory.")
             try:
                 if patience:
-                    wait_until_it_answers(context.store, patience, partial(echo, err=True))
+                    wait_for_database(context.store, patience, partial(echo, err=True))
                 if prepared:
                     require_prepared(context.store)
                 return function(context, *arguments, **options)

@@ -50,7 +50,7 @@ EXPORTED: Final[Mapping[str, Resource]] = {
 }
 EMBEDDED: Final[Mapping[Resource, Embedded]] = {kind.resource: kind for kind in KINDS}
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 # Documents of one look-up, and bytes of one part: an outreach with a long message can have a hundred rows, and a client
 # on a slow connection has only seconds to read a part (see osdi/operations/gunicorn_worker.py).
@@ -104,7 +104,7 @@ class ExportQuery:
         while part := list(islice(documents, PART)):
             yield part
 
-    def ask(self, question: Callable[[], Answer]) -> Answer:
+    def ask(self, question: Callable[[], Result]) -> Result:
         """Calls `question`, and repeats it with the same patience. Raises OsdiError 503."""
         return retry_while_unavailable(question, self.patience)
 

@@ -8,7 +8,7 @@ import time
 from contextvars import ContextVar
 from typing import Final
 
-ANSWER_SECONDS: Final = 19.0
+RESPONSE_SECONDS: Final = 19.0
 # No operation of a request takes this long while the database is well.
 SLOW_SECONDS: Final = 3.0
 # A request that is late tries its next operation for this long.
@@ -33,4 +33,4 @@ def left() -> float | None:
     if began is None:
         return None
     waited = time.monotonic() - began
-    return None if waited < SLOW_SECONDS else max(MIN_SECONDS, ANSWER_SECONDS - waited)
+    return None if waited < SLOW_SECONDS else max(MIN_SECONDS, RESPONSE_SECONDS - waited)

@@ -195,10 +195,10 @@ def test_a_page_has_at_most_five_files_and_14_kilobytes_of_text(served: Served, 
     visit = open_page()
     svg = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 9"/>'
     visit.page.route(f"{IMAGES}/*", lambda route: route.fulfill(body=svg, content_type="image/svg+xml"))
-    answer = visit.page.goto(published.url, wait_until="networkidle")
+    response = visit.page.goto(published.url, wait_until="networkidle")
 
-    assert answer
-    assert len(gzip.compress(answer.body())) <= 14 * KILOBYTE
+    assert response
+    assert len(gzip.compress(response.body())) <= 14 * KILOBYTE
     assert len(set(visit.requests)) == 5, visit.requests
 
 

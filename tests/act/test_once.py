@@ -252,10 +252,10 @@ def test_an_outreach_over_the_limit_of_its_contact_detail_is_recorded(
 ) -> None:
     page = publish(app=strict_app(rate_limit_contact="1/hour"))
 
-    answers = [page.record() for _ in range(2)]
+    responses = [page.record() for _ in range(2)]
 
-    assert [each.status_code for each in answers] == [200, 200]
-    assert answers[0].get_data() == answers[1].get_data()
+    assert [each.status_code for each in responses] == [200, 200]
+    assert responses[0].get_data() == responses[1].get_data()
     assert [each.get("not_applied") for each in database.outreaches.find()] == [None, "too_many_posts"]
 
 

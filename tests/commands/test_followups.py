@@ -492,10 +492,10 @@ class TestWorker:
         result = run(self.application(deployed, mongodb_uri="mongodb://127.0.0.1:1/osdi"), "worker", "--once")
 
         assert result.exit_code == 1
-        assert result.stderr == NO_ANSWER
+        assert result.stderr == UNREACHABLE
 
 
-NO_ANSWER = "Error: The database does not answer at the moment. The address in MONGODB_URI is 127.0.0.1:1.\n"
+UNREACHABLE = "Error: The database does not answer at the moment. The address in MONGODB_URI is 127.0.0.1:1.\n"
 COMMANDS = [
     ("followups",),
     ("followups", "list"),
@@ -527,7 +527,7 @@ class TestADatabase:
         result = run(app, *command)
 
         assert result.exit_code == 1
-        assert result.stderr == NO_ANSWER
+        assert result.stderr == UNREACHABLE
 
     @pytest.mark.parametrize("command", [*COMMANDS, ("worker",), ("worker", "--once")], ids=" ".join)
     def test_in_memory_is_rejected(self, deployed: Deployed, command: tuple[str, ...]) -> None:

@@ -68,7 +68,7 @@ def fuzzed(mongod: Mongod) -> Iterator[Fuzzed]:
             person = session.get(recorded.json()["_links"]["osdi:person"]["href"], timeout=SECONDS)
             entries = [person.json()["_links"][f"osdi:{name}"]["href"] for name in ("taggings", "items", "answers")]
             seen = [recorded, person, *(session.get(address, timeout=SECONDS) for address in entries)]
-        yield Fuzzed(live, f"OSDI-API-Token: {secret}", "".join(answer.text for answer in seen))
+        yield Fuzzed(live, f"OSDI-API-Token: {secret}", "".join(response.text for response in seen))
     with MongoClient(uri) as client:
         client.drop_database("fuzz")
 

@@ -130,11 +130,11 @@ class TestTheInstalledServer:
         ends = time.monotonic() + SECONDS
         with server.machine.network():
             while (
-                answer := requests.get("http://127.0.0.1/healthz", headers=HOST, timeout=SECONDS)
+                response := requests.get("http://127.0.0.1/healthz", headers=HOST, timeout=SECONDS)
             ).status_code == 404:
                 assert time.monotonic() < ends
                 time.sleep(0.1)
-        assert answer.json()["version"] == VERSION
+        assert response.json()["version"] == VERSION
 
 
 class TestAPage:

@@ -72,12 +72,12 @@ class Supporters:
     def _post(self) -> None:
         while not self._done.is_set():
             try:
-                answer = requests.post(self._url + HELPER, json=factories.outreach(), timeout=SECONDS)
+                response = requests.post(self._url + HELPER, json=factories.outreach(), timeout=SECONDS)
             except requests.RequestException as error:
                 self.failed.append(repr(error))
                 return
-            if answer.status_code != 200:
-                self.failed.append(answer.text)
+            if response.status_code != 200:
+                self.failed.append(response.text)
                 return
             self.recorded.release()
 

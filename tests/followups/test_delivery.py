@@ -742,12 +742,12 @@ def test_followups_are_counted_by_state(api: Client, work: Work, sink: SmtpSink)
     ask(api, person={"email_addresses": [{"address": "later@example.com"}], "phone_numbers": []})
     work()
 
-    answer = api.get("/followups").json
+    response = api.get("/followups").json
 
     numbers = [
-        {name: each[name] for name in each if name not in ("oldest", "leases_lost")} for each in answer["followups"]
+        {name: each[name] for name in each if name not in ("oldest", "leases_lost")} for each in response["followups"]
     ]
     assert {"state": "queued", "kind": "autoresponse", "reason": "smtp_data_451", "count": 1} in numbers
     assert {"state": "failed", "kind": "autoresponse", "reason": "bouncing", "count": 1} in numbers
     assert {"state": "sent", "count": 1} in numbers
-    assert answer["oldest"]
+    assert response["oldest"]

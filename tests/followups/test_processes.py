@@ -75,10 +75,10 @@ def test_the_standards_own_request_gives_one_mail_one_text_and_one_call(
     token = prepared(environment["MONGODB_URI"])
     with Live(environment) as live, Worker(environment) as worker:
         headers = {"OSDI-API-Token": token}
-        answer = requests.post(live.url + HELPER, json=PAGE, headers=headers, timeout=30)
-        assert answer.status_code == 200, answer.text
-        assert "osdi_outreach:warnings" not in answer.json()
-        outreach = answer.json()["_links"]["self"]["href"].replace("https://osdi.example.org", live.url)
+        response = requests.post(live.url + HELPER, json=PAGE, headers=headers, timeout=30)
+        assert response.status_code == 200, response.text
+        assert "osdi_outreach:warnings" not in response.json()
+        outreach = response.json()["_links"]["self"]["href"].replace("https://osdi.example.org", live.url)
 
         def shown() -> list[dict[str, Any]]:
             found = requests.get(outreach, headers=headers, timeout=30).json()
@@ -87,7 +87,7 @@ def test_the_standards_own_request_gives_one_mail_one_text_and_one_call(
         assert eventually(lambda: all(each["state"] == "sent" for each in shown())), (shown(), worker.output)
         assert worker.stop() == 0, worker.output
 
-    requested = {each["kind"]: each["identifiers"] for each in shown_of(answer.json())}
+    requested = {each["kind"]: each["identifiers"] for each in shown_of(response.json())}
     assert requested == {kind: trigger["identifiers"] for kind, trigger in PAGE["triggers"].items()}
     (mail,) = sink.mails
     assert mail["To"] == PAGE["person"]["email_addresses"][0]["address"]

@@ -48,9 +48,9 @@ def test_a_preflight_allows_every_method_with_its_headers(
 
 
 def test_a_page_may_read_every_header_that_an_answer_can_need(api: Client) -> None:
-    answer = api.get("/people", headers=dict(ORIGIN))
+    response = api.get("/people", headers=dict(ORIGIN))
 
-    exposed = answer.headers["Access-Control-Expose-Headers"].lower().split(", ")
+    exposed = response.headers["Access-Control-Expose-Headers"].lower().split(", ")
     assert set(exposed) == {
         *("allow", "content-disposition", "etag", "location", "osdi-request-id", "retry-after", "www-authenticate"),
     }

@@ -64,10 +64,10 @@ def test_the_namespace_is_a_setting(api: Client, deployed: Any) -> None:
     other = Client(deployed(namespace="action_network").application.test_client(), api.token)
     other.campaign_id = api.campaign_id
 
-    answer = other.recorded(factories.outreach(add_tags=["unknown"]))
+    response = other.recorded(factories.outreach(add_tags=["unknown"]))
 
-    assert answer["identifiers"][0].startswith("action_network:")
-    assert "action_network:warnings" in answer
+    assert response["identifiers"][0].startswith("action_network:")
+    assert "action_network:warnings" in response
 
 
 def test_a_closed_deployment_may_trust_identifiers_without_a_token(

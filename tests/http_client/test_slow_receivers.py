@@ -234,10 +234,10 @@ def test_a_short_answer_is_read_to_its_end() -> None:
     ],
     ids=["nothing", "another protocol", "no number", "too many headers", "too long a header", "too long a line"],
 )
-def test_an_answer_that_is_not_http_is_reported_without_its_text(answer: bytes) -> None:
+def test_an_answer_that_is_not_http_is_reported_without_its_text(response: bytes) -> None:
     def serve(connection: socket.socket, over: threading.Event) -> None:
         read_request(connection)
-        connection.sendall(answer)
+        connection.sendall(response)
 
     with script(serve) as port, pytest.raises(NotDelivered) as caught:
         post(f"http://127.0.0.1:{port}/")

@@ -512,9 +512,9 @@ class TestNdjson:
         self, app: Flask, api: Client, database: Database, tmp_path: Path
     ) -> None:
         people = [factories.person(identifiers=[f"crm:{number}"], custom_fields={"a": "1"}) for number in range(3)]
-        answered = [api.created("/people", person) for person in people]
+        created = [api.created("/people", person) for person in people]
         path = tmp_path / "people.ndjson"
-        path.write_text("".join(json.dumps(person) + "\n" for person in answered))
+        path.write_text("".join(json.dumps(person) + "\n" for person in created))
         before = state(database)
 
         assert counts(done(app, path)) == {"people matched": 3, "of them unchanged": 3}

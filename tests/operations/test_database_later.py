@@ -43,9 +43,9 @@ def test_web_starts_without_a_database_and_serves_when_it_is_available(later: Mo
     with Live({"MONGODB_URI": later.uri}, workers=1, threads=THREADS) as live:
 
         def missing() -> str:
-            answer = requests.get(f"{live.url}/readyz", timeout=SECONDS)
-            assert answer.status_code == (503 if "missing" in answer.json() else 200)
-            return json.dumps(answer.json().get("missing"))
+            response = requests.get(f"{live.url}/readyz", timeout=SECONDS)
+            assert response.status_code == (503 if "missing" in response.json() else 200)
+            return json.dumps(response.json().get("missing"))
 
         assert "does not answer" in missing()
         assert requests.get(f"{live.url}/healthz", timeout=SECONDS).json() == {"status": "alive", "version": VERSION}
@@ -57,8 +57,8 @@ def test_web_starts_without_a_database_and_serves_when_it_is_available(later: Mo
                 assert done.returncode == 0, done.stdout + done.stderr
             assert missing() == "null"
 
-            answer = requests.post(live.url + HELPER, json=factories.outreach(), timeout=SECONDS)
-            assert (answer.status_code, answer.json()) == (200, {})
+            response = requests.post(live.url + HELPER, json=factories.outreach(), timeout=SECONDS)
+            assert (response.status_code, response.json()) == (200, {})
         assert eventually(lambda: "does not answer" in missing())
 
 

@@ -25,7 +25,7 @@ def scraped(live: Live) -> requests.Response:
     return requests.get(f"{live.url}/metrics", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60)
 
 
-def answered(live: Live, route: str) -> float:
+def counted_requests(live: Live, route: str) -> float:
     """Returns the exported number of requests to a route."""
     families = text_string_to_metric_families(scraped(live).text)
     return sum(
@@ -87,15 +87,15 @@ def environment(mongod: Mongod, app: Flask) -> dict[str, str]:
 def test_sums_include_all_workers_and_killed_ones(environment: dict[str, str]) -> None:
     with Live(environment, workers=2) as live:
         sent = ask_both(live)
-        assert {answered(live, "/docs") for _ in range(20)} == {sent}
+        assert {counted_requests(live, "/docs") for _ in range(20)} == {sent}
 
         for killed in range(3):
             victim = live.workers()[0]
             os.kill(victim, signal.SIGKILL)
             assert eventually(lambda gone=victim: gone not in live.workers() and len(live.workers()) == 2)
-            assert {answered(live, "/docs") for _ in range(10)} == {sent + 20 * killed}
+            assert {counted_requests(live, "/docs") for _ in range(10)} == {sent + 20 * killed}
             ask(live, 20)
-            assert {answered(live, "/docs") for _ in range(10)} == {sent + 20 * killed + 20}
+            assert {counted_requests(live, "/docs") for _ in range(10)} == {sent + 20 * killed + 20}
 
         assert len([each for each in files(live) if each.startswith("histogram")]) == 2
         left = folder(live)
@@ -124,7 +124,7 @@ def test_a_reload_keeps_the_sums(environment: dict[str, str]) -> None:
         assert eventually(lambda: len(live.workers()) == 2 and not before & set(live.workers()))
 
         assert requests.get(f"{live.url}{API}/", timeout=60).ok
-        assert {answered(live, "/docs") for _ in range(10)} == {sent}
+        assert {counted_requests(live, "/docs") for _ in range(10)} == {sent}
         assert len([each for each in files(live) if each.startswith("histogram")]) <= 4
 
 

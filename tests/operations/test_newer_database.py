@@ -58,10 +58,10 @@ def test_the_server_starts_during_a_restore_and_answers_503(uri: str, database: 
     database.schema.insert_one({**NEWER, "schema_version": SCHEMA_VERSION, "restoring": dt.datetime(2026, 3, 18)})
 
     with Live({"MONGODB_URI": uri}) as live:
-        answer = requests.get(f"{live.url}/readyz", timeout=SECONDS)
+        response = requests.get(f"{live.url}/readyz", timeout=SECONDS)
 
-    assert answer.status_code == 503
-    assert "A restore into this database was begun" in answer.text
+    assert response.status_code == 503
+    assert "A restore into this database was begun" in response.text
 
 
 def test_the_server_starts_without_a_database_and_answers_503_if_it_is_newer(

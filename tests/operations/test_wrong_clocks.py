@@ -149,10 +149,10 @@ def test_a_wrong_clock_is_reported_by_readyz_and_the_log(
     shift_clock(monkeypatch, seconds)
     client = process()
 
-    answers = [client.http.get("/readyz") for _ in range(2)]
+    responses = [client.http.get("/readyz") for _ in range(2)]
 
-    assert [(answer.status_code, answer.json["status"]) for answer in answers] == [(200, "ready")] * 2
-    assert all(words in answer.json["warnings"][0] for answer in answers)
+    assert [(response.status_code, response.json["status"]) for response in responses] == [(200, "ready")] * 2
+    assert all(words in response.json["warnings"][0] for response in responses)
     assert capfd.readouterr().out.count('"event":"clock"') == 1
 
 

@@ -70,9 +70,9 @@ def test_identifiers_of_two_outreaches_are_rejected(api: Client, database: Datab
 def test_a_senders_retry_without_a_token_is_one_outreach(api: Client, database: Database) -> None:
     body = by_email("jane@example.com") | {"identifiers": ["page:1"]}
 
-    answers = [api.record(body, token=False).data for _ in range(3)]
+    responses = [api.record(body, token=False).data for _ in range(3)]
 
-    assert answers == [b"{}"] * 3
+    assert responses == [b"{}"] * 3
     assert counts(database) == (1, 1)
 
 
@@ -114,9 +114,9 @@ class TestIdempotencyKey:
     @pytest.mark.parametrize("token", [True, False], ids=["with a token", "without"])
     def test_the_same_key_and_body_is_the_same_outreach(self, api: Client, database: Database, token: bool) -> None:
         body = factories.outreach()
-        answers = [api.record(body, token=token, headers={"Idempotency-Key": "k"}).json for _ in range(3)]
+        responses = [api.record(body, token=token, headers={"Idempotency-Key": "k"}).json for _ in range(3)]
 
-        assert answers[0] == answers[1] == answers[2]
+        assert responses[0] == responses[1] == responses[2]
         assert counts(database) == (1, 1)
 
     def test_the_same_key_with_another_body_is_rejected(self, api: Client, database: Database) -> None:

@@ -113,12 +113,12 @@ class TestAnInvalidValue:
 
     def test_is_skipped_by_a_signup_too(self, api: Client, database: Database, body: dict[str, Any], name: str) -> None:
         of_person = {each: body[each] for each in body if each == "person" or each.startswith("add_")}
-        answer = api.post(SIGNUP, of_person)
+        response = api.post(SIGNUP, of_person)
 
-        assert answer.status_code == 200
+        assert response.status_code == 200
         assert database.people.count_documents({}) == 1
         if name.startswith(("person", "add_")):
-            assert [each.split(": ")[0] for each in answer.json[WARNINGS]] == [name]
+            assert [each.split(": ")[0] for each in response.json[WARNINGS]] == [name]
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def editor(page: Page) -> Locator:
     return page.get_by_label("Body (JSON)")
 
 
-def answer(page: Page) -> Locator:
+def shown_response(page: Page) -> Locator:
     return page.locator("#answer")
 
 
@@ -66,7 +66,7 @@ def link(page: Page, text: str) -> Locator:
     return page.get_by_label("Links", exact=True).get_by_role("link", name=text, exact=True)
 
 
-def answer_with(page: Page, resource: dict[str, Any]) -> None:
+def respond_with(page: Page, resource: dict[str, Any]) -> None:
     """Makes the API answer with this resource for the collection of tags."""
     page.route(f"**{API}/tags", lambda route: route.fulfill(json=resource))
 

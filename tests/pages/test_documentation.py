@@ -106,9 +106,9 @@ def test_every_relation_in_an_answer_has_a_page(api: Client, store: Store) -> No
     person = api.follow(outreach, "osdi:person")
     entry_point = api.get("/").json
 
-    for answer in (outreach, campaign, person, entry_point):
-        curie = answer["_links"]["curies"][0]["href"]
-        for relation in answer["_links"]:
+    for response in (outreach, campaign, person, entry_point):
+        curie = response["_links"]["curies"][0]["href"]
+        for relation in response["_links"]:
             if relation.startswith("osdi:"):
                 address = curie.replace("{rel}", relation.removeprefix("osdi:")).removeprefix("http://localhost")
                 assert api.http.get(address).status_code == 200, relation

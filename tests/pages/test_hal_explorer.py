@@ -15,8 +15,6 @@ from osdi.sample import CAMPAIGN_ID
 from tests.pages.conftest import Explored
 from tests.pages.hal_explorer import (
     HELPER,
-    answer,
-    answer_with,
     create_person,
     editor,
     go,
@@ -28,7 +26,9 @@ from tests.pages.hal_explorer import (
     path_of,
     reach,
     read,
+    respond_with,
     shown,
+    shown_response,
     use_token,
 )
 from tests.support.browser import Visit
@@ -64,7 +64,7 @@ def test_a_user_browses_to_a_person_and_changes_them(visit: Visit, explored: Exp
     editor(page).fill(json.dumps({**body, "given_name": "Changed in the explorer"}))
     with page.expect_request(lambda request: request.method == "PUT") as sent:
         page.get_by_role("button", name="Send").click()
-    expect(answer(page)).to_contain_text("200 OK")
+    expect(shown_response(page)).to_contain_text("200 OK")
     expect(page.get_by_label("Properties", exact=True)).to_contain_text("Changed in the explorer")
     assert sent.value.headers["if-match"] == '"1"'
     assert read(explored, people[1])["given_name"] == "Changed in the explorer"
@@ -102,8 +102,8 @@ def test_a_concurrent_change_is_not_overwritten_and_the_typed_body_stays(visit: 
     visit.expect_status(412)
     visit.page.get_by_role("button", name="Send").click()
 
-    expect(answer(visit.page)).to_contain_text("412")
-    expect(answer(visit.page)).to_contain_text("The resource has changed since it was loaded here.")
+    expect(shown_response(visit.page)).to_contain_text("412")
+    expect(shown_response(visit.page)).to_contain_text("The resource has changed since it was loaded here.")
     assert read(explored, person)["family_name"] == "First"
     visit.page.get_by_role("button", name="Go").click()
     expect(visit.page.get_by_label("Properties", exact=True)).to_contain_text("First")
@@ -122,8 +122,8 @@ def test_the_helper_accepts_its_documented_example(visit: Visit, explored: Explo
     assert json.loads(editor(visit.page).input_value())["person"]["given_name"] == "Jane"
     visit.page.get_by_role("button", name="Send").click()
 
-    expect(answer(visit.page)).to_contain_text("200 OK")
-    answer(visit.page).get_by_role("link").click()
+    expect(shown_response(visit.page)).to_contain_text("200 OK")
+    shown_response(visit.page).get_by_role("link").click()
     expect(visit.page.get_by_label("Properties", exact=True)).to_contain_text("Senator")
     visit.page.get_by_role("row", name="osdi:person").get_by_role("link").last.click()
     expect(visit.page.get_by_label("Properties", exact=True)).to_contain_text("jane@example.com")
@@ -144,12 +144,12 @@ def test_delete_asks_for_confirmation(visit: Visit, explored: Explored) -> None:
     expect(editor(page)).to_be_hidden()
 
     page.get_by_role("button", name="Send").click()
-    expect(answer(page)).to_be_empty()
+    expect(shown_response(page)).to_be_empty()
     assert read(explored, person)["given_name"] == person["given_name"]
 
     page.get_by_role("button", name="Send").click()
     expect(shown(page)).to_contain_text("The resource was deleted.")
-    expect(answer(page)).to_contain_text("200 OK")
+    expect(shown_response(page)).to_contain_text("200 OK")
     gone = requests.get(explored.live.url + path_of(person), headers=header(explored), timeout=10)
     assert gone.status_code == 404
     assert len(questions) == 2
@@ -160,7 +160,7 @@ def test_relations_link_to_their_documentation_and_templates_are_filled(visit: V
     template = f"{API}/{{collection}}{{?per_page,filter}}"
     curies = [{"name": "osdi", "href": f"{explored.live.url}/docs/v1/{{rel}}", "templated": True}]
     found = {"osdi:people": {"href": template, "templated": True, "title": "Look up"}, "curies": curies}
-    answer_with(visit.page, {"_links": found})
+    respond_with(visit.page, {"_links": found})
     open_explorer(visit, explored, f"{API}/tags", with_token=True)
 
     documentation = visit.page.get_by_role("link", name="osdi:people")
@@ -193,9 +193,11 @@ def test_errors_are_shown_in_sentences(visit: Visit, explored: Explored) -> None
 
     editor(visit.page).fill('{"duration": "long", "person": {"gender": "?"}}')
     visit.page.get_by_role("button", name="Send").click()
-    expect(answer(visit.page).get_by_role("strong").first).to_contain_text("400")
-    expect(answer(visit.page).get_by_role("listitem").filter(has_text="duration:")).to_be_visible()
-    expect(answer(visit.page).get_by_role("listitem").filter(has_text="person.gender: Must be one of")).to_be_visible()
+    expect(shown_response(visit.page).get_by_role("strong").first).to_contain_text("400")
+    expect(shown_response(visit.page).get_by_role("listitem").filter(has_text="duration:")).to_be_visible()
+    expect(
+        shown_response(visit.page).get_by_role("listitem").filter(has_text="person.gender: Must be one of")
+    ).to_be_visible()
 
 
 def test_back_and_forward_show_the_matching_address(visit: Visit, explored: Explored) -> None:

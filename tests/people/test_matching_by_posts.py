@@ -21,8 +21,8 @@ def test_an_answer_is_added_unless_the_latest_answer_to_its_question_is_the_same
     question = api.created("/questions", {"question_type": "Paragraph"})["_links"]["self"]["href"]
 
     for value in ("a", "a", "b", "b", "a"):
-        answers = [{"question": question, "value": value}]
-        recorded = api.recorded(by_email("jane@example.com") | {"add_questions_responses_uri": answers})
+        responses = [{"question": question, "value": value}]
+        recorded = api.recorded(by_email("jane@example.com") | {"add_questions_responses_uri": responses})
 
     found = api.follow(person_of(api, recorded), "osdi:answers")["_embedded"]["osdi:answers"]
     assert sorted(each["value"] for each in found) == ["a", "a", "b"]
@@ -351,6 +351,6 @@ class TestWithoutAToken:
         nonsense = api.record(factories.outreach(add_tags=["no such tag"]), token=False)
 
         assert known.data == unknown.data == nonsense.data == b"{}"
-        for answer in (known, unknown, nonsense):
-            del answer.headers["OSDI-Request-ID"]  # differs in each response
+        for response in (known, unknown, nonsense):
+            del response.headers["OSDI-Request-ID"]  # differs in each response
         assert known.headers == unknown.headers == nonsense.headers

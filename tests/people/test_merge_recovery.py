@@ -210,10 +210,10 @@ def test_both_people_are_found_after_a_crash(alone: Deployed, monkeypatch: pytes
         with pytest.raises(Crashed):
             merge_people(store_of(api), survivor, other, RULES)
 
-    answer = api.get(f"/people/{other}")
+    response = api.get(f"/people/{other}")
 
-    assert answer.status_code == (301 if crash == 4 else 200)
-    assert answer.status_code == 200 or answer.headers["Location"].endswith(survivor)
+    assert response.status_code == (301 if crash == 4 else 200)
+    assert response.status_code == 200 or response.headers["Location"].endswith(survivor)
 
 
 def test_a_copy_is_deleted_if_the_crash_was_before_the_merge(alone: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:

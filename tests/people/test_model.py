@@ -102,16 +102,16 @@ class History(RuleBasedStateMachine):
             if known is None:
                 expected = self.model.matching_person(request.posted, by_token=request.by_token, link=request.link)
         except Refused as rejected:
-            clash, answer = self.clash_of(request), self.post_outreach(request)
-            self.check_rejected(answer, rejected, people, outreaches, by_token=request.by_token, either_way=clash)
+            clash, response = self.clash_of(request), self.post_outreach(request)
+            self.check_rejected(response, rejected, people, outreaches, by_token=request.by_token, either_way=clash)
             return
-        answer = self.post_outreach(request)
-        self.check_accepted(answer, by_token=request.by_token)
+        response = self.post_outreach(request)
+        self.check_accepted(response, by_token=request.by_token)
         now = self.stored("outreaches")
         if known is not None:
             assert (self.stored(), now) == (people, outreaches), "a retry writes nothing"
             if request.by_token:
-                assert id_of(answer.json["_links"]["self"]["href"]) == known
+                assert id_of(response.json["_links"]["self"]["href"]) == known
             return
         (added,) = now.keys() - outreaches.keys()
         person = now[added]["person_id"]
@@ -142,28 +142,28 @@ class History(RuleBasedStateMachine):
         try:
             expected = self.model.matching_person(body["person"], by_token=by_token)
         except Refused as rejected:
-            answer = self.api.post(path, sent, token=by_token)
-            self.check_rejected(answer, rejected, people, self.stored("outreaches"), by_token=by_token)
+            response = self.api.post(path, sent, token=by_token)
+            self.check_rejected(response, rejected, people, self.stored("outreaches"), by_token=by_token)
             return
-        answer = self.api.post(path, sent, token=by_token)
-        self.check_accepted(answer, by_token=by_token)
+        response = self.api.post(path, sent, token=by_token)
+        self.check_accepted(response, by_token=by_token)
         added = self.stored().keys() - people.keys()
         assert len(added) == (expected is None), f"{len(added)} new people, expected {expected or 'one'}"
         person = expected or added.pop()
         if by_token:
-            assert id_of(answer.json["_links"]["self"]["href"]) == person
+            assert id_of(response.json["_links"]["self"]["href"]) == person
         self.model.sign_up(person, body, by_token=by_token)
         self.check_only_one_changed(person, people, by_token=by_token)
 
     # Checks of responses to posts
 
-    def check_accepted(self, answer: TestResponse, *, by_token: bool) -> None:
-        assert answer.status_code == 200, answer.get_data(as_text=True)
-        assert by_token or answer.data == b"{}"
+    def check_accepted(self, response: TestResponse, *, by_token: bool) -> None:
+        assert response.status_code == 200, response.get_data(as_text=True)
+        assert by_token or response.data == b"{}"
 
     def check_rejected(
         self,
-        answer: TestResponse,
+        response: TestResponse,
         rejected: Refused,
         people: dict,
         outreaches: dict,
@@ -172,7 +172,7 @@ class History(RuleBasedStateMachine):
         either_way: int | None = None,
     ) -> None:
         assert by_token or rejected.status == 422, "a response without a token does not depend on stored people"
-        assert answer.status_code in (rejected.status, either_way), answer.get_data(as_text=True)
+        assert response.status_code in (rejected.status, either_way), response.get_data(as_text=True)
         assert (self.stored(), self.stored("outreaches")) == (people, outreaches), "a rejected request writes nothing"
 
     def check_person(self, person: str, expected: str | None, before: dict) -> None:
@@ -243,8 +243,8 @@ class History(RuleBasedStateMachine):
         try:
             self.model.put_person(person, body)
         except Refused as rejected:
-            answer = self.api.put(f"/people/{person}", body)
-            self.check_rejected(answer, rejected, people, self.stored("outreaches"), by_token=True)
+            response = self.api.put(f"/people/{person}", body)
+            self.check_rejected(response, rejected, people, self.stored("outreaches"), by_token=True)
             return
         assert self.api.put(f"/people/{person}", body).status_code == 200
         after = self.stored()
@@ -333,9 +333,9 @@ class History(RuleBasedStateMachine):
     def totals_are_right(self) -> None:
         stored = Counter(each["advocacy_campaign_id"] for each in self.stored("outreaches").values())
         for campaign in self.campaigns:
-            answered = self.api.get(f"/advocacy_campaigns/{campaign}").json["total_outreaches"]
+            returned = self.api.get(f"/advocacy_campaigns/{campaign}").json["total_outreaches"]
             expected = sum(each.campaign == campaign for each in self.model.outreaches.values())
-            assert answered == stored[campaign] == expected
+            assert returned == stored[campaign] == expected
         for list_ in self.model.lists.values():
             expected = sum(list_ in person.lists for person in self.model.people.values())
             assert self.api.get(f"/lists/{list_}").json["total_items"] == expected

@@ -62,14 +62,14 @@ class Remote:
         return self.post(f"/advocacy_campaigns/{self.campaign_id}/record_outreach_helper", body, **options)
 
     def recorded(self, body: Any, **options: Any) -> dict[str, Any]:
-        answer = self.record(body, **options)
-        assert answer.status_code == 200, answer.json
-        return dict(answer.json)
+        response = self.record(body, **options)
+        assert response.status_code == 200, response.json
+        return dict(response.json)
 
     def created(self, address: str, body: Any) -> dict[str, Any]:
-        answer = self.post(address, body)
-        assert answer.status_code == 200, answer.json
-        return dict(answer.json)
+        response = self.post(address, body)
+        assert response.status_code == 200, response.json
+        return dict(response.json)
 
 
 @pytest.fixture

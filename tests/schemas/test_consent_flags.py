@@ -165,10 +165,10 @@ def test_a_refusing_flag_that_nobody_can_read_is_an_error_and_in_a_helper_a_refu
     sent = {"person": body(**{where: {"opted_out": "perhaps"}})}
 
     assert api.post("/people", sent).status_code == 400
-    answer = api.recorded(sent)
+    response = api.recorded(sent)
 
     assert refusals(stored(api)) == ({CALLS, TEXTS} if where == "phone" else {MAIL})
-    assert any("opted_out" in each for name, value in answer.items() if name.endswith(":warnings") for each in value)
+    assert any("opted_out" in each for name, value in response.items() if name.endswith(":warnings") for each in value)
 
 
 def test_a_put_rejects_a_flag_about_the_person_and_reads_one_of_an_entry(api: Client) -> None:

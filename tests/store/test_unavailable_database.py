@@ -126,7 +126,7 @@ class TestARequestThatHasWaited:
     @pytest.fixture(autouse=True)
     def short_deadline(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setattr(request_deadline, "SLOW_SECONDS", 0.1)
-        monkeypatch.setattr(request_deadline, "ANSWER_SECONDS", 0.6)
+        monkeypatch.setattr(request_deadline, "RESPONSE_SECONDS", 0.6)
         yield
         request_deadline.end()
 

@@ -165,13 +165,13 @@ class TestAnOptOutOutlives:
     def test_a_post_that_states_the_opposite_and_warns_its_sender(
         self, path: str, api: Client, jane: dict[str, Any]
     ) -> None:
-        answer = (
+        response = (
             api.recorded({"person": OPT_INS, "type": "phone"})
             if path == "record"
             else api.created(path, {"person": OPT_INS})
         )
 
-        warnings = answer["osdi_outreach:warnings"]
+        warnings = response["osdi_outreach:warnings"]
         assert [each.partition(":")[0] for each in warnings] == [
             "person.email_addresses", "person.phone_numbers", "person.phone_numbers",
         ]  # fmt: skip
@@ -402,7 +402,7 @@ def test_an_opt_out_about_a_detail_that_nobody_knows_is_a_warning(entry: dict[st
     if "status" in entry:
         array, own, other = ("email_addresses", {"phone_numbers": [{"number": NUMBER}]}, "address")
 
-    answer = api.created("/people", {**own, array: [entry]})
+    response = api.created("/people", {**own, array: [entry]})
 
-    warnings = [each for name, value in answer.items() if name.endswith(":warnings") for each in value]
+    warnings = [each for name, value in response.items() if name.endswith(":warnings") for each in value]
     assert warnings == [f"person.{array}[0]: the person has no {other} that this could be about."]

@@ -382,10 +382,10 @@ class TestRoutes:
         ],
     )
     def test_reject_invalid_bodies(self, api: Client, database: Database, body: dict[str, Any], names: str) -> None:
-        answer = api.post("/webhooks", body)
+        response = api.post("/webhooks", body)
 
-        assert answer.status_code == 400
-        assert names in answer.json["error"]
+        assert response.status_code == 400
+        assert names in response.json["error"]
         assert database.webhooks.count_documents({}) == 0
 
     def test_reject_more_than_twenty_webhooks(self, api: Client, receiver: WebhookReceiver) -> None:
@@ -419,9 +419,9 @@ class TestRoutes:
     ) -> None:
         made = created(api, receiver)
 
-        answer = api.post(made["_links"]["test"]["href"], {}).json
+        response = api.post(made["_links"]["test"]["href"], {}).json
 
-        assert (answer["delivered"], answer["status"]) == (True, 200)
+        assert (response["delivered"], response["status"]) == (True, 200)
         (entry,) = receiver.entries(made["secret"])
         assert entry["osdi_outreach:event"] == "test"
         assert entry["osdi:outreach"]["targets"]
@@ -431,9 +431,9 @@ class TestRoutes:
         made = created(api, receiver)
         receiver.status = 302
 
-        answer = api.post(made["_links"]["test"]["href"], {}).json
+        response = api.post(made["_links"]["test"]["href"], {}).json
 
-        assert (answer["delivered"], answer["status"], answer["failure"]) == (False, 302, "status_302")
+        assert (response["delivered"], response["status"], response["failure"]) == (False, 302, "status_302")
         assert [each.path for each in receiver.received] == ["/hook"]
 
     def test_answer_404_for_unknown_webhooks(self, api: Client) -> None:
@@ -452,10 +452,10 @@ def test_the_error_about_a_private_address_names_the_setting_that_allows_it(
 ) -> None:
     closed = Client(app.test_client(), api.token)
 
-    answer = closed.post("/webhooks", {"url": f"https://{host}:8443/hook"})
+    response = closed.post("/webhooks", {"url": f"https://{host}:8443/hook"})
 
-    assert answer.status_code == 400
-    assert answer.json["error"] == f"url: {problem} The setting WEBHOOK_NETWORKS can allow its network."
+    assert response.status_code == 400
+    assert response.json["error"] == f"url: {problem} The setting WEBHOOK_NETWORKS can allow its network."
 
 
 def test_a_private_address_is_not_called_although_it_was_allowed_before(

@@ -73,9 +73,9 @@ def delete_postal_codes(advocacy_campaign_id: str) -> AnyResponse:
 @pages.get("/campaigns/<advocacy_campaign_id>/postal-codes.csv", access=Access(WRITE, shows=True))
 def postal_codes_file(advocacy_campaign_id: str) -> Response:
     """Send the table of postal codes as CSV"""
-    answer = Response(download(store(), found_campaign(advocacy_campaign_id)), content_type=CSV_HEADER)
-    answer.headers["Content-Disposition"] = 'attachment; filename="postal-codes.csv"'
-    return answer
+    response = Response(download(store(), found_campaign(advocacy_campaign_id)), content_type=CSV_HEADER)
+    response.headers["Content-Disposition"] = 'attachment; filename="postal-codes.csv"'
+    return response
 
 
 def _sent_table() -> str:

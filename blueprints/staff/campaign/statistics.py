@@ -41,9 +41,9 @@ def statistics_file(advocacy_campaign_id: str) -> Response:
     if errors:
         name, message = next(iter(errors.items()))
         raise invalid(message, name)
-    answer = Response(as_csv(_read(found_campaign(advocacy_campaign_id), period)), content_type=CSV_HEADER)
-    answer.headers["Content-Disposition"] = 'attachment; filename="statistics.csv"'
-    return answer
+    response = Response(as_csv(_read(found_campaign(advocacy_campaign_id), period)), content_type=CSV_HEADER)
+    response.headers["Content-Disposition"] = 'attachment; filename="statistics.csv"'
+    return response
 
 
 def _read(campaign: Document, period: Period) -> CampaignStatistics:

@@ -42,7 +42,7 @@ def _message() -> dict[str, object]:
 
 
 def _framed(template: str, status: int, **values: object) -> Response:
-    answer = make_response(render_template(f"staff/{template}", **values), status)
-    answer.headers["Content-Security-Policy"] = POLICY
-    answer.headers["X-Frame-Options"] = "SAMEORIGIN"
-    return answer
+    response = make_response(render_template(f"staff/{template}", **values), status)
+    response.headers["Content-Security-Policy"] = POLICY
+    response.headers["X-Frame-Options"] = "SAMEORIGIN"
+    return response

@@ -95,10 +95,10 @@ def rejected_rows(import_id: str) -> Response:
     # The file has personal data, so its download belongs into the audit log.
     g.acts, g.acted_on = True, [f"{IMPORT_JOBS}/{import_id}"]
     suffix = "ndjson" if job["file_name"].lower().endswith(NDJSON) else "csv"
-    answer = Response(read_parts(store(), job["rejected_parts"]), mimetype=f"text/{suffix}")
-    answer.headers["Content-Disposition"] = f'attachment; filename="rejected.{suffix}"'
-    answer.implicit_sequence_conversion = False
-    return answer
+    response = Response(read_parts(store(), job["rejected_parts"]), mimetype=f"text/{suffix}")
+    response.headers["Content-Disposition"] = f'attachment; filename="rejected.{suffix}"'
+    response.implicit_sequence_conversion = False
+    return response
 
 
 def _upload() -> str:

@@ -91,9 +91,9 @@ def lengths(browser: StaffBrowser, api: Client, address: str) -> set[int]:
     file, code = data_of(pages[0].select("#programs ~ *"))
     response = browser.get(file)
     rows = list(csv.DictReader(io.StringIO(response.data.decode("utf-8-sig"), newline="")))
-    answered = api.get(code)
-    assert answered.status_code == 200, answered.text
-    return {listed, int(stated.get_text().split()[0].replace(",", "")), len(rows), answered.json["total_records"]}
+    by_api = api.get(code)
+    assert by_api.status_code == 200, by_api.text
+    return {listed, int(stated.get_text().split()[0].replace(",", "")), len(rows), by_api.json["total_records"]}
 
 
 def data_of(parts: list[Tag]) -> tuple[str, str]:

@@ -168,10 +168,10 @@ class TestQueueingAgain:
 
         assert "Queue follow-ups again?" in ada.get(f"/staff/followups/retry?id={meant}").text
         assert states(database) == ["failed", "failed"]
-        answer = ada.post("/staff/followups/retry", {"id": meant})
+        response = ada.post("/staff/followups/retry", {"id": meant})
 
-        assert answer.status_code == 303
-        assert "is queued again" in ada.get(answer.headers["Location"]).text
+        assert response.status_code == 303
+        assert "is queued again" in ada.get(response.headers["Location"]).text
         assert states(database) == ["failed", "queued"]
         (event,) = database.staff_events.find({"action": "retry_followups"})
         assert event["ids"] == [f"outreaches/{database.outreaches.find_one(sort=[('_id', -1)])['_id']}"]
@@ -228,9 +228,9 @@ class TestQueueingAgain:
         for _ in range(5):
             stored(store)
 
-        answer = ada.post("/staff/followups/retry", {"state": "failed"})
+        response = ada.post("/staff/followups/retry", {"state": "failed"})
 
-        assert answer.headers["Location"].endswith("done=followups_queued_partly")
+        assert response.headers["Location"].endswith("done=followups_queued_partly")
         assert sorted(states(database)) == ["failed"] * 3 + ["queued"] * 2
 
     def test_is_not_offered_to_members_who_may_only_read(

@@ -105,10 +105,12 @@ def hostile_texts(place: Place) -> Arguments:
     texts = samples.body(MESSAGE.table) | {"from": "hello@river.example.org", "reply_to": "", "type": "email"}
     message = api.created("/messages", texts)
     campaign_id = id_of(api.created("/advocacy_campaigns", samples.body(ADVOCACY_CAMPAIGN.table)))
-    answered(api.put(f"/advocacy_campaigns/{campaign_id}/page", _hostile_page(question)))
-    answered(api.put(f"/advocacy_campaigns/{campaign_id}/anonymous_posts", {"enabled": True, "actions": ["tags"]}))
+    check_accepted(api.put(f"/advocacy_campaigns/{campaign_id}/page", _hostile_page(question)))
+    check_accepted(
+        api.put(f"/advocacy_campaigns/{campaign_id}/anonymous_posts", {"enabled": True, "actions": ["tags"]})
+    )
     autoresponse = {"autoresponse": {"identifiers": message["identifiers"]}}
-    answered(api.put(f"/advocacy_campaigns/{campaign_id}/triggers", autoresponse))
+    check_accepted(api.put(f"/advocacy_campaigns/{campaign_id}/triggers", autoresponse))
     jane, *namesakes = (samples.body(PERSON.table) | {"phone_numbers": [SHARED]} for _ in range(3))
     added = {"add_tags": [tag["name"]], "add_lists": [group["name"]]}
     answers = [{"question": question["identifiers"][0], "value": hostile()}]
@@ -210,5 +212,5 @@ def id_of(resource: dict[str, Any]) -> str:
     return str(resource["_links"]["self"]["href"].rpartition("/")[2])
 
 
-def answered(response: Any) -> None:
+def check_accepted(response: Any) -> None:
     assert response.status_code in (200, 201), response.get_data(as_text=True)

@@ -41,9 +41,9 @@ def uploaded(ada: StaffBrowser, jobs: ImportJobs) -> Callable[..., str]:
     """Uploads a file that the worker then reads; returns the path of the import's page."""
 
     def upload(content: bytes | str, name: str = "people.csv", **fields: str) -> str:
-        answer = send_file(ada, content, name, **fields)
-        assert answer.status_code == 303, answer.get_data(as_text=True)
+        response = send_file(ada, content, name, **fields)
+        assert response.status_code == 303, response.get_data(as_text=True)
         work(jobs)
-        return str(answer.location).partition("?")[0]
+        return str(response.location).partition("?")[0]
 
     return upload

@@ -24,9 +24,9 @@ Stored = Database[dict[str, Any]]
 
 
 def text(browser: StaffBrowser, path: str) -> str:
-    answer = browser.get(path, follow_redirects=True)
-    assert answer.status_code == 200
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.get_data(as_text=True)))
+    response = browser.get(path, follow_redirects=True)
+    assert response.status_code == 200
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.get_data(as_text=True)))
 
 
 def start(browser: StaffBrowser, path: str) -> TestResponse:
@@ -149,10 +149,10 @@ def test_a_file_that_cannot_be_read_is_deleted_and_the_page_says_why(
 def test_a_wrong_form_shows_the_mistake_and_stores_nothing(
     ada: StaffBrowser, database: Stored, content: bytes, fields: dict[str, str], sentence: str
 ) -> None:
-    answer = send_file(ada, content, **fields)
+    response = send_file(ada, content, **fields)
 
-    assert answer.status_code == 422
-    assert sentence in answer.get_data(as_text=True)
+    assert response.status_code == 422
+    assert sentence in response.get_data(as_text=True)
     assert database.import_jobs.count_documents({}) == database.import_parts.count_documents({}) == 0
 
 
@@ -173,10 +173,10 @@ def test_a_wrong_choice_of_columns_is_an_error_of_the_form(
 ) -> None:
     path = uploaded(FILE)
 
-    answer = ada.post(f"{path}/columns", fields)
+    response = ada.post(f"{path}/columns", fields)
 
-    assert answer.status_code == 422
-    assert "Please correct this" in answer.get_data(as_text=True)
+    assert response.status_code == 422
+    assert "Please correct this" in response.get_data(as_text=True)
 
 
 class TestStart:
@@ -206,9 +206,9 @@ class TestStart:
         work(jobs)
 
         for check_id in (seen[1], "", "x"):
-            answer = ada.post(f"{path}/start", {"check_id": check_id})
-            assert answer.status_code == 409
-            assert "checked again meanwhile" in answer.get_data(as_text=True)
+            response = ada.post(f"{path}/start", {"check_id": check_id})
+            assert response.status_code == 409
+            assert "checked again meanwhile" in response.get_data(as_text=True)
         work(jobs)
         assert database.people.count_documents({}) == 0
 

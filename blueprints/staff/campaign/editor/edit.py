@@ -90,7 +90,7 @@ def _form(
     stored: dict[str, str] | None = None,
     version: str | None = None,
 ) -> Response:
-    answer = campaign_page(
+    response = campaign_page(
         "edit.html",
         campaign,
         status,
@@ -106,5 +106,5 @@ def _form(
         unrequested=unrequested_kinds(store(), reference(), campaign),
     )
     # The preview is a frame of this server; its own policy allows it nothing.
-    answer.headers["Content-Security-Policy"] = f"{content_security_policy()}; frame-src 'self'"
-    return answer
+    response.headers["Content-Security-Policy"] = f"{content_security_policy()}; frame-src 'self'"
+    return response

@@ -68,7 +68,7 @@ def _shown(campaign: Document, *, embedded: bool) -> Response:
 
 
 def _framed(html: str, status: int) -> Response:
-    answer = make_response(html, status)
-    answer.headers["Content-Security-Policy"] = POLICY.format(images="".join(f" {each}" for each in allowed_images()))
-    answer.headers["X-Frame-Options"] = "SAMEORIGIN"
-    return answer
+    response = make_response(html, status)
+    response.headers["Content-Security-Policy"] = POLICY.format(images="".join(f" {each}" for each in allowed_images()))
+    response.headers["X-Frame-Options"] = "SAMEORIGIN"
+    return response
