@@ -170,9 +170,9 @@ class Week:
             self.follow(heading)
             load.run(LOAD_SECONDS)
         # On a slow machine a restart can take longer than a client waits. It posts again.
-        refused = set(load.ledger.outcomes()) - {OK, TIMED_OUT}
-        if refused:
-            raise PostsMissing(f"{name}: posts were answered {refused}: {load.ledger.remarks[:3]}")
+        rejected = set(load.ledger.outcomes()) - {OK, TIMED_OUT}
+        if rejected:
+            raise PostsMissing(f"{name}: posts were answered {rejected}: {load.ledger.remarks[:3]}")
         health = self._machine.run(f"curl http://127.0.0.1:{PORT}/healthz").output
         if f'"version":"{version}"' not in health:
             raise RuntimeError(f"{name}: {health}")

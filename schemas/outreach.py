@@ -20,7 +20,7 @@ from schemas.base.common import (
     ResourceSchema,
     links,
 )
-from schemas.base.consent import EVERYTHING, is_flag, refuse, without_flags
+from schemas.base.consent import EVERYTHING, is_flag, opt_out, without_flags
 from schemas.base.fields import Bool, Identifiers, Objects, Reason, Strings, Text
 from schemas.base.skipping import SkippingSchema
 from schemas.person import InlinePersonSchema
@@ -115,10 +115,10 @@ class ActionFunctionsSchema(SkippingSchema):
         unknown = data.keys() - self._by_name.keys() if isinstance(data, dict) and "person" in data else ()
         if not unknown:
             return super()._deserialize(data, **kwargs)
-        kept, refused, _ = without_flags(data, (name for name in unknown if is_flag(name)), EVERYTHING)
+        kept, opted_out, _ = without_flags(data, (name for name in unknown if is_flag(name)), EVERYTHING)
         loaded = super()._deserialize(kept, **kwargs)
-        if refused and "person" in loaded:
-            refuse(loaded["person"], refused)
+        if opted_out and "person" in loaded:
+            opt_out(loaded["person"], opted_out)
         return loaded
 
     def why_useless(self, loaded: Mapping[str, Any], skipped: Mapping[Any, Any]) -> dict[str, Any] | None:

@@ -70,7 +70,7 @@ def submit(view: CampaignView) -> Response:
     """Records the form in the body of this request, and returns the page that follows. Raises OsdiError."""
     form = Submission.of(view, posted_form())
     if not view.open:
-        g.refused = "CLOSED"
+        g.rejected = "CLOSED"
         return rendered(view.template, view, status=403, form=None, values=form.values)
     choices = choices_of(view.page, form.values, person_of(form.values), complete=form.of_our_page)
     loaded, errors = loaded_body(form, choices)
@@ -131,7 +131,7 @@ def record(form: Submission, loaded: dict[str, Any]) -> Recorded:
 
 def form_again(form: Submission, errors: dict[str, str]) -> Response:
     """Returns the form with its mistakes and with everything that was typed."""
-    g.refused = "INVALID"
+    g.rejected = "INVALID"
     tokens, token = deployment().form_tokens, form.token
     if token is None:
         token = FormToken.new(form.view.campaign["_id"])
@@ -144,7 +144,7 @@ def form_again(form: Submission, errors: dict[str, str]) -> Response:
 
 def ask(form: Submission, template: str, status: int, token: FormToken | None = None) -> Response:
     """Returns a page with one button, which sends the form again: with this token, else with a new idempotency key."""
-    g.refused = KEY_REUSED if status == 409 else "CONFIRMATION_NEEDED"
+    g.rejected = KEY_REUSED if status == 409 else "CONFIRMATION_NEEDED"
     token = token or FormToken.new(form.view.campaign["_id"], confirmed=True)
     kept = {**_referrer_data(form), **posted_sources(form.values)}
     values = MultiDict((name, value) for name, value in form.values.items(multi=True) if name not in kept)

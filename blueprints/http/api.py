@@ -266,7 +266,7 @@ def error_response(error: OsdiError, failure: BaseException | None = None) -> Re
     reference_code = None
     if isinstance(error, WrongDatabase):
         log.logger().error(str(error))  # only the operator can correct it
-    g.refused = error.descriptions[0].error_code
+    g.rejected = error.descriptions[0].error_code
     if error.status >= 500:
         failed_by(failure or error)
         reference_code = request_id()

@@ -88,8 +88,8 @@ def count_requests(app: Flask) -> None:
             found.count_outreach(recorded.get("type"), token=g.caller.has_token)
             if "not_applied" in recorded:
                 found.count_not_applied(recorded["not_applied"])
-        refused = g.get("refused")
-        if refused is not None:
-            found.count_rejection(refused)
+        rejected = g.get("rejected")
+        if rejected is not None:
+            found.count_rejection(rejected)
 
     app.after_request(finish)

@@ -24,7 +24,7 @@ MAX_FORM_BYTES: Final = 500_000
 _reading = threading.BoundedSemaphore(AT_ONCE)
 
 
-def refuse_long_form(access: Access) -> Response | None:
+def reject_long_form(access: Access) -> Response | None:
     """Returns the answer to a long form that is not read, or reads the form and returns None."""
     if request.method in SAFE or not is_unread() or not access.session:
         return None
@@ -32,13 +32,13 @@ def refuse_long_form(access: Access) -> Response | None:
     if g.staff_session is None:
         return frame.page("signed_out.html", 401, sent=[], sent_token="")
     if not frame.may_call(g.caller, access):
-        return _refused(403, "Your account does not include this page.")
+        return _rejection(403, "Your account does not include this page.")
     if length > limit:
-        return _refused(413, f"The form has more than {limit:,} bytes. Nothing is stored.")
+        return _rejection(413, f"The form has more than {limit:,} bytes. Nothing is stored.")
     if not comes_from_our_page():
         return frame.page("not_verified.html", 403, sent=[], sent_token="", may_repeat=False)
     if not _reading.acquire(blocking=False):
-        response = _refused(429, "Other files are being uploaded. Try again when they have arrived.")
+        response = _rejection(429, "Other files are being uploaded. Try again when they have arrived.")
         response.headers["Retry-After"] = str(WAIT_SECONDS)
         return response
     try:
@@ -70,5 +70,5 @@ def _read(access: Access, limit: int) -> None:
     request_deadline.begin()
 
 
-def _refused(status: int, sentence: str) -> Response:
+def _rejection(status: int, sentence: str) -> Response:
     return frame.page("error.html", status, sentences=[sentence], sent=[], reference=request_id())

@@ -21,7 +21,7 @@ from osdi.errors import DatabaseUnavailable, OsdiError, WriteConflict
 from osdi.operations.readiness import require_prepared, wait_for_database
 from osdi.settings import Settings
 from osdi.store import Store
-from osdi.store.driver import MOCK, Refused, database_hosts
+from osdi.store.driver import MOCK, NotAuthorized, database_hosts
 
 # The name of each command, and its module and function in this folder.
 COMMANDS: Final[Mapping[str, str]] = {
@@ -126,6 +126,6 @@ def database_command(
 
 def _sentence(error: OsdiError | WriteConflict, settings: Settings) -> str:
     """Returns the message of an error; if the database does not answer, with its address."""
-    if isinstance(error, DatabaseUnavailable | Refused):
+    if isinstance(error, DatabaseUnavailable | NotAuthorized):
         return f"{error} The address in MONGODB_URI is {database_hosts(settings.mongodb_uri)}."
     return str(error)

@@ -8,7 +8,7 @@ import click
 from osdi.commands.output import echo
 from osdi.commands.register import CommandContext, database_command
 from osdi.crud.totals_store import recount as recount_outreaches
-from osdi.operations.foreign_documents import refuse_foreign_documents
+from osdi.operations.foreign_documents import reject_foreign_documents
 from osdi.operations.migrations import migrate
 from osdi.operations.readiness import wait_for_database
 from osdi.sample import create_sample
@@ -50,7 +50,7 @@ def indexes(context: CommandContext, seconds: float) -> None:
     It can be repeated.
     """
     wait_for_database(context.store, seconds, partial(echo, err=True))
-    refuse_foreign_documents(context.store)
+    reject_foreign_documents(context.store)
     names = context.store.create_indexes()
     echo(f"The database has {len(names)} indexes: {', '.join(names)}")
 

@@ -24,7 +24,7 @@ from osdi.people.opt_outs import mail_opt_out
 from osdi.resources import LIST, OUTREACH, PAGES, PERSON, TAG, Resource
 from osdi.retry import retry_on_conflict
 from osdi.store import Store, Update, Write
-from osdi.suppression.refusals import BOUNCE, COMPLAINED, COMPLAINT, LINK, MAIL
+from osdi.suppression.opt_outs import BOUNCE, COMPLAINED, COMPLAINT, LINK, MAIL
 from osdi.suppression.suppression_list import suppression_list
 
 PATH: Final = f"{PAGES}/confirm"
@@ -118,14 +118,14 @@ def added_to(find: Find, receipt: ReadOnlyDocument) -> dict[Resource, str | None
     return ids
 
 
-def refused_since(refusals: Iterable[ReadOnlyDocument], moment: dt.datetime) -> bool:
+def opted_out_since(opt_outs: Iterable[ReadOnlyDocument], moment: dt.datetime) -> bool:
     """True if one of the refusals of a mailbox is not older than this time (naive UTC), or is a spam complaint.
 
     Times are in whole seconds, so one in the same second may be later. A bounce is not a wish.
     """
     return any(
         each["source"] == COMPLAINT or (each.get("repeated", each["since"]) >= moment and each["source"] != BOUNCE)
-        for each in refusals
+        for each in opt_outs
     )
 
 
@@ -141,8 +141,8 @@ def _find(store: Store, token: str, rules: MatchKeyRules) -> _Found | Confirmati
     if outreach is None or receipt is None or person is None or key not in person.get("contact_keys", ()):
         return Confirmation(GONE)
     people = find_people_by_contact(store, key)
-    refusals = suppression_list(store).refusals(MAIL, key, whole_mailbox=True)
-    if refused_since(refusals, receipt["given_date"]) or mail_opt_out(people, key, rules) == COMPLAINED:
+    opt_outs = suppression_list(store).opt_outs(MAIL, key, whole_mailbox=True)
+    if opted_out_since(opt_outs, receipt["given_date"]) or mail_opt_out(people, key, rules) == COMPLAINED:
         state = WITHDRAWN
     elif "confirmed_date" in receipt:
         state = CONFIRMED

@@ -26,13 +26,13 @@ def subscribed(person: ReadOnlyDocument, key: str) -> dict[str, Any]:
 
 def reachable(person: ReadOnlyDocument, key: str) -> dict[str, Any]:
     """Returns another person who has the address, without a status of it that refuses mail."""
-    changed = _with_entries(person, key, _without_refusal)
+    changed = _with_entries(person, key, _without_opt_out)
     return dict(person) if changed == person else _without_claim(changed, key)
 
 
-def _without_refusal(entry: ReadOnlyDocument) -> dict[str, Any]:
-    refuses = entry.get("status") in KEPT_STATUSES
-    return {name: value for name, value in entry.items() if not (refuses and name == "status")}
+def _without_opt_out(entry: ReadOnlyDocument) -> dict[str, Any]:
+    is_opt_out = entry.get("status") in KEPT_STATUSES
+    return {name: value for name, value in entry.items() if not (is_opt_out and name == "status")}
 
 
 def _with_entries(

@@ -65,11 +65,11 @@ def retry_one(store: Store, followup_id: str) -> None:
     """Queues one follow-up again. Raises OsdiError 404, 409 with the reason if that is impossible, 503."""
     outreach_id, entry = followup_of(store, followup_id)
     if entry["state"] not in (FAILED, SKIPPED):
-        raise _refused(f"The follow-up is {entry['state']}. Only failed and skipped ones can be queued again.")
+        raise _conflict(f"The follow-up is {entry['state']}. Only failed and skipped ones can be queued again.")
     if "message_id" not in entry:
-        raise _refused("The follow-up never had a message, so there is nothing to send.")
+        raise _conflict("The follow-up never had a message, so there is nothing to send.")
     if not outbox_store.requeue(store, outreach_id, followup_id, now()):
-        raise _refused("Somebody else has just queued the follow-up.")
+        raise _conflict("Somebody else has just queued the follow-up.")
 
 
 def followup_of(store: Store, followup_id: str) -> tuple[str, Document]:
@@ -90,5 +90,5 @@ def followup_of(store: Store, followup_id: str) -> tuple[str, Document]:
     return outreach["_id"], next(each for each in outreach["followups"] if each["_id"] == followup_id)
 
 
-def _refused(sentence: str) -> OsdiError:
+def _conflict(sentence: str) -> OsdiError:
     return conflict("NOT_QUEUED", sentence)

@@ -22,7 +22,7 @@ from osdi.people.opt_outs import UNCONFIRMED, mail_opt_out
 from osdi.resources import PERSON
 from osdi.retry import retry_on_conflict
 from osdi.store import Store, Update
-from osdi.suppression.refusals import LINK, MAIL, UNSUBSCRIBED
+from osdi.suppression.opt_outs import LINK, MAIL, UNSUBSCRIBED
 from osdi.suppression.suppression_list import suppression_list
 
 SALT: Final = "undo"
@@ -40,8 +40,8 @@ def unsubscribe_with_undo(store: Store, address: str, source: str, rules: MatchK
     wanted = unwanted(store, address, rules) is None
     before = unsubscribe(store, address, source)
     entry = _entry(store, address)
-    refusal = entry["refused"].get(MAIL, {})
-    if not wanted or len(before) > MAX_PEOPLE or refusal.get("source") != source:
+    opt_out = entry["refused"].get(MAIL, {})
+    if not wanted or len(before) > MAX_PEOPLE or opt_out.get("source") != source:
         return None
     token: str = timed_signer(store, PURPOSE, salt=SALT).dumps([address, entry["version"], before])
     return token

@@ -13,12 +13,12 @@ from cachetools import TTLCache, cached
 from pymongo import timeout
 
 from osdi.errors import DatabaseUnavailable, ErrorDescription, OsdiError
-from osdi.operations.foreign_documents import refuse_foreign_documents
+from osdi.operations.foreign_documents import reject_foreign_documents
 from osdi.retry import retry_for
 from osdi.settings import Settings
 from osdi.settings.example_values import example_sentence, example_values
 from osdi.store import Store
-from osdi.store.driver import Refused
+from osdi.store.driver import NotAuthorized
 from osdi.store.indexes import INDEXES, PARTIAL
 from osdi.store.schema_version import NewerDatabase, WrongDatabase
 
@@ -29,7 +29,7 @@ INDEXES_SECONDS: Final = 30.0
 
 UNREACHABLE: Final = "The database does not answer."
 # Errors that only the operator can correct; their messages say how.
-FOR_THE_OPERATOR: Final = (WrongDatabase, Refused)
+FOR_THE_OPERATOR: Final = (WrongDatabase, NotAuthorized)
 
 
 class Readiness:
@@ -100,7 +100,7 @@ def require_prepared(store: Store) -> None:
     try:
         _check_indexes(store)
     except _IndexesMissing as missing:
-        refuse_foreign_documents(store)
+        reject_foreign_documents(store)
         raise UniqueIndexMissing(str(missing)) from None
 
 

@@ -21,24 +21,24 @@ from osdi.match_keys import EMAIL, MatchKeyRules, email_key, mailbox_key
 from osdi.retry import retry_on_conflict
 from osdi.store import DocumentStore, Insert, Store, Update, Write
 from osdi.store.indexes import SUPPRESSIONS
-from osdi.suppression.refusals import (
+from osdi.suppression.opt_outs import (
     API,
     BOUNCE,
     CALLS,
     MAIL,
     TEXTS,
-    Refusals,
-    RefusalsByKey,
+    OptOuts,
+    OptOutsByKey,
     changed,
     obeying,
     of_entries,
-    refusals_of,
+    opt_outs_of,
     status_of,
     united,
-    with_refusals,
+    with_opt_outs,
     with_repeat,
     without,
-    without_refusals,
+    without_opt_outs,
 )
 
 # The reasons of follow-ups that are not sent; a refusal of mail has the status as its reason.
@@ -108,14 +108,14 @@ class SuppressionList:
 
     def reason_in(self, entries: Iterable[ReadOnlyDocument], what: str, key: str) -> str | None:
         """Returns the reason as `reason` does, from entries that the query of `selection` has found."""
-        refused = self._refusals_in(entries, what, key)
-        if not refused:
+        opted_out = self._opt_outs_in(entries, what, key)
+        if not opted_out:
             return None
-        return REASONS.get(what) or status_of(refused[0]["source"]).replace(" ", "_")
+        return REASONS.get(what) or status_of(opted_out[0]["source"]).replace(" ", "_")
 
-    def refusals(self, what: str, key: str, *, whole_mailbox: bool) -> list[Document]:
+    def opt_outs(self, what: str, key: str, *, whole_mailbox: bool) -> list[Document]:
         """Returns the refusals `{since, source}` because of which nothing may be sent to a match key; see `reason`."""
-        return self._refusals_in(self._find(what, key, whole_mailbox=whole_mailbox), what, key)
+        return self._opt_outs_in(self._find(what, key, whole_mailbox=whole_mailbox), what, key)
 
     def selection(self, what: str, key: str, *, whole_mailbox: bool) -> Query:
         """Returns the query for the entries that may refuse something to a match key; see `reason`."""
@@ -127,7 +127,7 @@ class SuppressionList:
     def _find(self, what: str, key: str, *, whole_mailbox: bool) -> list[Document]:
         return self.store.find(SUPPRESSIONS, self.selection(what, key, whole_mailbox=whole_mailbox))
 
-    def _refusals_in(self, entries: Iterable[ReadOnlyDocument], what: str, key: str) -> list[Document]:
+    def _opt_outs_in(self, entries: Iterable[ReadOnlyDocument], what: str, key: str) -> list[Document]:
         digest = self.digest(key)
         return [
             each["refused"][what]
@@ -140,8 +140,8 @@ class SuppressionList:
         entries: Mapping[str, ReadOnlyDocument],
         timestamp: dt.datetime,
         *,
-        add: RefusalsByKey | None = None,
-        lift: RefusalsByKey | None = None,
+        add: OptOutsByKey | None = None,
+        lift: OptOutsByKey | None = None,
     ) -> tuple[Write, ...]:
         """Returns the writes that lift and add refusals; `entries` were read for their keys.
 
@@ -151,13 +151,13 @@ class SuppressionList:
         found = []
         for key in dict.fromkeys((*lift, *add)):
             before = entries.get(key) or self.new_entry(key)
-            after = without_refusals(before, lift.get(key, {}), timestamp)
-            after = with_refusals(after, add.get(key, {}), timestamp)
+            after = without_opt_outs(before, lift.get(key, {}), timestamp)
+            after = with_opt_outs(after, add.get(key, {}), timestamp)
             if after != before:
                 found.append(_write(before, after))
         return tuple(found)
 
-    def change(self, key: str, *, add: Refusals | None = None, lift: Refusals | None = None) -> None:
+    def change(self, key: str, *, add: OptOuts | None = None, lift: OptOuts | None = None) -> None:
         """Adds and lifts refusals of one match key; safe to repeat. Raises OsdiError 503."""
 
         def attempt() -> None:
@@ -167,7 +167,7 @@ class SuppressionList:
 
         retry_on_conflict(attempt)
 
-    def refuse_mail(self, key: str, source: str) -> None:
+    def opt_out_of_mail(self, key: str, source: str) -> None:
         """Adds the word of a mailbox's reader that mail is refused, or the time of the repeated word.
 
         Raises OsdiError 503.
@@ -176,7 +176,7 @@ class SuppressionList:
         def attempt() -> None:
             timestamp = now()
             before = self.read([key]).get(key) or self.new_entry(key)
-            after = with_refusals(before, {MAIL: source}, timestamp)
+            after = with_opt_outs(before, {MAIL: source}, timestamp)
             after = after if after != before else with_repeat(before, MAIL, timestamp)
             if after != before:
                 self.store.write(_write(before, after))
@@ -223,11 +223,11 @@ def check_post(
     """
     known = set(stored.get("contact_keys", ()))
     new = [key for key in person.get("contact_keys", ()) if key not in known]
-    stated: RefusalsByKey = {}
+    stated: OptOutsByKey = {}
     if source is not None:
-        after = refusals_of(person, rules, source)
-        became = changed(refusals_of(stored, rules, source), after) if after else {}
-        stated = united(became, refusals_of(posted, rules, source))
+        after = opt_outs_of(person, rules, source)
+        became = changed(opt_outs_of(stored, rules, source), after) if after else {}
+        stated = united(became, opt_outs_of(posted, rules, source))
     obedient = person
     writes: tuple[Write, ...] = ()
     if new or stated:
@@ -254,22 +254,22 @@ def check_put(
     """
     if not any(array in named for array in CONTACTS):
         return Checked(person)
-    before, after = (refusals_of(each, rules, API) for each in (stored, person))
-    stated = united(changed(before, after), refusals_of(named, rules, API))
+    before, after = (opt_outs_of(each, rules, API) for each in (stored, person))
+    stated = united(changed(before, after), opt_outs_of(named, rules, API))
     lifted = without(_lifted(named, person, rules), stated)
     suppressed = suppression_list(store)
     entries = suppressed.read(rules.contact_keys(person))
     writes = suppressed.writes(entries, timestamp, add=stated, lift=lifted)
     # A PUT that omits a flag of a number keeps it, as it keeps the status of an address (osdi.crud.resource_rules).
     numbers = {key: {what: by for what, by in each.items() if what != MAIL} for key, each in before.items()}
-    refused = without(united(numbers, of_entries(entries)), united(lifted, stated))
+    opted_out = without(united(numbers, of_entries(entries)), united(lifted, stated))
     # Of two entries for one address or number, the one that refuses counts.
-    return Checked(obeying(person, united(refused, stated), rules), writes)
+    return Checked(obeying(person, united(opted_out, stated), rules), writes)
 
 
-def _lifted(named: ReadOnlyDocument, person: ReadOnlyDocument, rules: MatchKeyRules) -> RefusalsByKey:
+def _lifted(named: ReadOnlyDocument, person: ReadOnlyDocument, rules: MatchKeyRules) -> OptOutsByKey:
     """Returns the refusals that a PUT lifts; an entry without an address or number is about the primary one."""
-    found: list[RefusalsByKey] = []
+    found: list[OptOutsByKey] = []
     for entry in named.get("email_addresses", ()):
         address = entry.get("address") or primary(person.get("email_addresses", ()), "address")
         if entry.get("status") == SUBSCRIBED and address:
@@ -287,11 +287,11 @@ def _lifted(named: ReadOnlyDocument, person: ReadOnlyDocument, rules: MatchKeyRu
 
 def _warnings(posted: ReadOnlyDocument, person: ReadOnlyDocument, rules: MatchKeyRules) -> Iterator[ErrorDescription]:
     """Yields a warning for each kind of opt-out that the post would have undone."""
-    refused = refusals_of(person, rules, API)
-    if not refused:
+    opted_out = opt_outs_of(person, rules, API)
+    if not opted_out:
         return
     wanted = _lifted(posted, person, rules)
-    undone = {what for key, each in wanted.items() for what in each if what in refused.get(key, {})}
+    undone = {what for key, each in wanted.items() for what in each if what in opted_out.get(key, {})}
     yield from (KEPT[what] for what in KEPT if what in undone)
 
 

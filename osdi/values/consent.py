@@ -45,7 +45,7 @@ NOT_ALLOWED: Final = frozenset(("do not allow", "not allowed", "disallow", "refu
 ALLOWED: Final = frozenset(("allow", "allowed", "granted", "accepted"))
 
 # Refusals inside a text, such as `202-555-0101 (do not call)`. A space stands for any separators.
-REFUSAL: Final = re.compile(
+OPT_OUT_WORDS: Final = re.compile(
     (
         r"\b((please )?(do not|don'?t|dont|never|no longer|stop) (be )?"
         r"(call|phone|ring|e ?mail|mail|text|sms|contact|solicit|disturb)(ed|ing|s)?|"
@@ -105,7 +105,7 @@ def is_hold_after_opt_out(cell: str) -> bool:
     return " ".join(cell.split()).casefold() in ON_HOLD_AFTER_OPT_OUT
 
 
-def refused_by(flag: str, text: str) -> frozenset[str]:
+def flag_opt_outs(flag: str, text: str) -> frozenset[str]:
     """Returns what a flag with this value refuses. Raises ValueError."""
     value = is_yes(text, permits=flag in PERMITS)
     if value is None:
@@ -114,7 +114,7 @@ def refused_by(flag: str, text: str) -> frozenset[str]:
     return of_yes if value else of_no
 
 
-def without_refusal(cell: str) -> tuple[str, bool]:
+def without_opt_out_words(cell: str) -> tuple[str, bool]:
     """Returns the contact details of a cell without words that refuse, and if there were such words.
 
     `202-555-0101 (do not call)` is a number that must not be called. A word inside an e-mail address means nothing.
@@ -122,7 +122,7 @@ def without_refusal(cell: str) -> tuple[str, bool]:
     if ADDRESS.fullmatch(cell) or not any(map(str.isalpha, cell)):  # nearly every cell
         return cell, False
     parts = ADDRESS.split(cell)
-    texts = [REFUSAL.sub("", each) if index % 2 == 0 else each for index, each in enumerate(parts)]
+    texts = [OPT_OUT_WORDS.sub("", each) if index % 2 == 0 else each for index, each in enumerate(parts)]
     if texts == parts:
         return cell, False
     kept = re.sub(r"[(\[{]\s*[.!*]*\s*[)\]}]", "", "".join(texts))

@@ -71,7 +71,7 @@ class PutSchema(OsdiSchema):
             raise ma.ValidationError(wrong)
         return data
 
-    def refuse(self, loaded: dict[str, Any], refused: set[str], error_store: Any) -> None:
+    def opt_out(self, loaded: dict[str, Any], opted_out: set[str], error_store: Any) -> None:
         """Rejects a flag about the person, because an array in a PUT replaces the stored one."""
         error_store.store_error({"_schema": [FLAG_IN_PUT]})
 

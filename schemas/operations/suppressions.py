@@ -16,7 +16,7 @@ SOURCE: Final = {
 }
 
 
-class RefusalSchema(OsdiSchema):
+class OptOutSchema(OsdiSchema):
     """A refusal that holds."""
 
     since = DateTime(metadata={"description": "Time at which the refusal was recorded."})
@@ -24,12 +24,12 @@ class RefusalSchema(OsdiSchema):
     source = ma.fields.String(metadata=SOURCE)
 
 
-class RefusedSchema(OsdiSchema):
+class OptOutsSchema(OsdiSchema):
     """The refusals that hold; {} if all were lifted."""
 
-    mail = ma.fields.Nested(RefusalSchema)
-    calls = ma.fields.Nested(RefusalSchema)
-    texts = ma.fields.Nested(RefusalSchema)
+    mail = ma.fields.Nested(OptOutSchema)
+    calls = ma.fields.Nested(OptOutSchema)
+    texts = ma.fields.Nested(OptOutSchema)
 
 
 class SuppressionChangeSchema(OsdiSchema):
@@ -46,7 +46,7 @@ class SuppressionSchema(OsdiSchema):
 
     address = ma.fields.String(metadata={"description": "The e-mail address, if the entry is about one."})
     number = ma.fields.String(metadata={"description": "The phone number, if the entry is about one."})
-    refused = ma.fields.Nested(RefusedSchema)
+    refused = ma.fields.Nested(OptOutsSchema)
     history = ma.fields.List(
         ma.fields.Nested(SuppressionChangeSchema), metadata={"description": "The latest 20 changes, the oldest first."}
     )

@@ -47,7 +47,7 @@ from osdi.settings import Settings
 from osdi.store import Insert, Store
 from osdi.store.indexes import INDEXES, TOMBSTONES
 from osdi.store.schema_version import LOOK_SECONDS, SCHEMA_VERSION, WrongDatabase
-from osdi.suppression.refusals import LINK, MAIL
+from osdi.suppression.opt_outs import LINK, MAIL
 from osdi.suppression.suppression_list import suppression_list
 from tests.support import factories
 from tests.support.client import Client, new_client

@@ -118,7 +118,7 @@ def long_ago(database: Database) -> Callable[[], None]:
 
     def move() -> None:
         for entry in database.suppressions.find():
-            refused = {what: {**each, "since": dt.datetime(2026, 1, 1)} for what, each in entry["refused"].items()}
-            database.suppressions.update_one({"_id": entry["_id"]}, {"$set": {"refused": refused}})
+            opted_out = {what: {**each, "since": dt.datetime(2026, 1, 1)} for what, each in entry["refused"].items()}
+            database.suppressions.update_one({"_id": entry["_id"]}, {"$set": {"refused": opted_out}})
 
     return move

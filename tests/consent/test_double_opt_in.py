@@ -66,7 +66,7 @@ def erased(api: Client, store: Store) -> None:
 
 
 BEFORE = (nobody, silent, subscribed, unsubscribed, bouncing, complained, listed_only, erased)
-REFUSING = {
+OPTED_OUT = {
     unsubscribed: "unsubscribed",
     bouncing: "bouncing",
     complained: "spam complaints",
@@ -104,7 +104,7 @@ def test_without_a_tick_nothing_is_said_about_mail(
     outreach = tick()
     work()
 
-    assert state(database) == (REFUSING.get(before, "subscribed" if before is subscribed else None), 0, 0)
+    assert state(database) == (OPTED_OUT.get(before, "subscribed" if before is subscribed else None), 0, 0)
     assert sink.mails == []
     assert "consents" not in outreach
 
@@ -126,8 +126,8 @@ def test_a_tick_subscribes_at_once_unless_the_address_refuses_mail(
     outreach = tick(given=consent())
     work()
 
-    assert state(database) == ((REFUSING[before], 0, 0) if before in REFUSING else ("subscribed", 1, 1))
-    asked = before in REFUSING and before not in NEVER_ASKED
+    assert state(database) == ((OPTED_OUT[before], 0, 0) if before in OPTED_OUT else ("subscribed", 1, 1))
+    asked = before in OPTED_OUT and before not in NEVER_ASKED
     assert [mail["To"] for mail in sink.mails] == ([JANE] if asked else [])
     assert "confirmed_date" not in outreach["consents"][0]
 
@@ -149,7 +149,7 @@ def test_with_double_opt_in_a_tick_subscribes_nobody(
     tick(given=consent(by_mail=True))
     work()
 
-    assert state(database) == (REFUSING.get(before, "subscribed" if before is subscribed else None), 0, 0)
+    assert state(database) == (OPTED_OUT.get(before, "subscribed" if before is subscribed else None), 0, 0)
     assert [mail["To"] for mail in sink.mails] == ([] if before in NEVER_ASKED else [JANE])
 
 
@@ -174,7 +174,7 @@ def test_the_button_subscribes_and_adds_list_and_tag(
 
     found = [press(token).state for token in tokens()]
 
-    assert found == ([CONFIRMED] if by_mail or before in REFUSING else [])
+    assert found == ([CONFIRMED] if by_mail or before in OPTED_OUT else [])
     assert state(database) == ("subscribed", 1, 1)
     assert unwanted(store, JANE, RULES) is None
     receipt = database.outreaches.find_one({"_id": outreach["_id"]})["consents"][0]
@@ -194,5 +194,5 @@ def test_an_address_that_bounces_or_complained_gets_no_mail_and_staff_see_why(
     assert (followup["kind"], followup["state"], followup["reason"]) == (
         "confirmation",
         "skipped",
-        REFUSING[before].replace(" ", "_"),
+        OPTED_OUT[before].replace(" ", "_"),
     )

@@ -3,7 +3,7 @@
 import pytest
 from pymongo.database import Database
 
-from osdi.followups.phone_destinations import refused_number
+from osdi.followups.phone_destinations import rejected_number
 from osdi.settings import Settings
 from tests.followups.conftest import Work
 from tests.support import factories
@@ -40,8 +40,8 @@ US, GERMAN, CANADIAN = "+12025550123", "+4930901820", "+16135550123"
 def test_a_number_is_rejected_with_a_reason(
     number: str, countries: tuple[str, ...], anonymous: str | None, by_token: str | None
 ) -> None:
-    assert refused_number(number, countries, by_token=False) == anonymous
-    assert refused_number(number, countries, by_token=True) == by_token
+    assert rejected_number(number, countries, by_token=False) == anonymous
+    assert rejected_number(number, countries, by_token=True) == by_token
 
 
 @pytest.mark.parametrize(

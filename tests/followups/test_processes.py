@@ -145,7 +145,7 @@ def test_no_mail_is_lost_while_workers_the_database_and_the_mail_server_fail(
         workers = [Worker(environment).start() for _ in range(WORKERS)]
         try:
             killed = 0
-            restarted = refused = False
+            restarted = rejected = False
             began = time.monotonic()
             with MongoClient(mongod.uri) as client:
                 database = client.get_default_database()
@@ -159,7 +159,7 @@ def test_no_mail_is_lost_while_workers_the_database_and_the_mail_server_fail(
                     else:  # they are left alone, so that the rest is seen to arrive
                         sink.reply_seconds = 0
                     sink.data_reply = "451 4.3.0 try again later" if killed in (3, 4) else ""
-                    refused = refused or bool(sink.data_reply)
+                    rejected = rejected or bool(sink.data_reply)
                     if killed > KILLS // 2 and not restarted:
                         mongod.stop()
                         mongod.start()
@@ -180,7 +180,7 @@ def test_no_mail_is_lost_while_workers_the_database_and_the_mail_server_fail(
     assert left == {"sent": wanted}, output[-3_000:]
     assert killed == KILLS
     assert restarted
-    assert refused
+    assert rejected
     assert {to for _, to, _ in sink.envelopes} == addresses, "every mail came at least once"
     deliveries = Counter((followup_id(sent), to) for _, to, sent in sink.envelopes)
     assert len(deliveries) == wanted, "a repeat has the same Message-ID"

@@ -13,7 +13,7 @@ from osdi.match_keys import email_key
 from osdi.people.opt_outs import UNCONFIRMED
 from osdi.settings import Settings
 from osdi.store import Store
-from osdi.suppression.refusals import API, COMPLAINT, LINK, MAIL, ONE_CLICK
+from osdi.suppression.opt_outs import API, COMPLAINT, LINK, MAIL, ONE_CLICK
 from osdi.suppression.suppression_list import suppression_list
 from tests.support.client import Client
 from tests.support.factories import RULES

@@ -28,10 +28,10 @@ def test_strict_handling_rejects_unknown_fields(
 ) -> None:
     body = factories.outreach(**changed)
 
-    refused = api.record(body, token=token, headers=dict(STRICT))
+    rejected = api.record(body, token=token, headers=dict(STRICT))
 
-    assert refused.status_code == 400
-    assert named in refused.json["error"]
+    assert rejected.status_code == 400
+    assert named in rejected.json["error"]
     assert database.people.count_documents({}) == 0
     assert api.record(body, token=token).status_code == 200, "lenient is the default, also after a strict request"
 

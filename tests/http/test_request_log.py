@@ -120,11 +120,11 @@ class TestRequestLine:
         client = _at(make(rate_limit_token="1/minute"), api)
 
         client.get("/people")
-        refused = client.get("/people")
+        rejected = client.get("/people")
 
         line = lines()[-1]
-        assert (refused.status_code, line["status"], line["caller"]) == (429, 429, "tests")
-        assert refused.headers["OSDI-Request-ID"] == line["request_id"]
+        assert (rejected.status_code, line["status"], line["caller"]) == (429, 429, "tests")
+        assert rejected.headers["OSDI-Request-ID"] == line["request_id"]
 
     @pytest.mark.parametrize(
         ("method", "path", "status", "route"),

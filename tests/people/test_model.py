@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 
 from tests.support.client import Client
 from tests.support.examples import PROFILE, examples
-from tests.support.model import CONTACTS, SINGLE_VALUES, Model, Person, Refused, Request, contact_key
+from tests.support.model import CONTACTS, SINGLE_VALUES, Model, Person, Rejected, Request, contact_key
 from tests.support.posts import (
     KEPT_STATUSES,
     LISTS,
@@ -101,7 +101,7 @@ class History(RuleBasedStateMachine):
             known = self.model.known(request)
             if known is None:
                 expected = self.model.matching_person(request.posted, by_token=request.by_token, link=request.link)
-        except Refused as rejected:
+        except Rejected as rejected:
             clash, response = self.clash_of(request), self.post_outreach(request)
             self.check_rejected(response, rejected, people, outreaches, by_token=request.by_token, either_way=clash)
             return
@@ -123,7 +123,7 @@ class History(RuleBasedStateMachine):
         """Returns the status with which the person of a request with a token is rejected, if any."""
         try:
             self.model.matching_person(request.posted, by_token=request.by_token, link=request.link)
-        except Refused as rejected:
+        except Rejected as rejected:
             return rejected.status if request.by_token else None
         return None
 
@@ -141,7 +141,7 @@ class History(RuleBasedStateMachine):
         people = self.stored()
         try:
             expected = self.model.matching_person(body["person"], by_token=by_token)
-        except Refused as rejected:
+        except Rejected as rejected:
             response = self.api.post(path, sent, token=by_token)
             self.check_rejected(response, rejected, people, self.stored("outreaches"), by_token=by_token)
             return
@@ -164,7 +164,7 @@ class History(RuleBasedStateMachine):
     def check_rejected(
         self,
         response: TestResponse,
-        rejected: Refused,
+        rejected: Rejected,
         people: dict,
         outreaches: dict,
         *,
@@ -242,7 +242,7 @@ class History(RuleBasedStateMachine):
         people = self.stored()
         try:
             self.model.put_person(person, body)
-        except Refused as rejected:
+        except Rejected as rejected:
             response = self.api.put(f"/people/{person}", body)
             self.check_rejected(response, rejected, people, self.stored("outreaches"), by_token=True)
             return
@@ -267,7 +267,7 @@ class History(RuleBasedStateMachine):
         people, outreaches = self.stored(), self.stored("outreaches")
         try:
             self.model.put_outreach(outreach, body)
-        except Refused as rejected:
+        except Rejected as rejected:
             self.check_rejected(self.api.put(path, body), rejected, people, outreaches, by_token=True)
             return
         assert self.api.put(path, body).status_code == 200

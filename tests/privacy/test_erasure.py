@@ -497,9 +497,9 @@ class TestMergedPerson:
     def test_has_another_version(self, chain: list[str], api: Client, database: Database) -> None:
         shown = api.get(f"/people/{chain[2]}").headers["ETag"]
 
-        refused = api.delete(f"/people/{chain[0]}?erase=true", headers={"If-Match": shown})
+        rejected = api.delete(f"/people/{chain[0]}?erase=true", headers={"If-Match": shown})
 
-        assert refused.status_code == 412
+        assert rejected.status_code == 412
         assert database.people.count_documents({"_id": chain[2]}) == 1
 
     @IN_BOTH_WAYS
@@ -561,9 +561,9 @@ class TestConcurrentRequests:
         assert database.erasures.count_documents({}) == 0
 
     def test_an_outdated_version_is_rejected(self, planted: Planted, api: Client, database: Database) -> None:
-        refused = api.delete(f"/people/{planted.person_id}?erase=true", headers={"If-Match": '"0"'})
+        rejected = api.delete(f"/people/{planted.person_id}?erase=true", headers={"If-Match": '"0"'})
 
-        assert refused.status_code == 412
+        assert rejected.status_code == 412
         assert database.people.count_documents({"_id": planted.person_id}) == 1
         assert database.erasures.count_documents({}) == 0
         assert database.tombstones.count_documents({}) == 0
@@ -572,9 +572,9 @@ class TestConcurrentRequests:
         self, planted: Planted, api: Client, store: Store, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(erasure, "BATCH", 2)
-        with pytest.raises(OsdiError) as refused:
+        with pytest.raises(OsdiError) as rejected:
             erase(store, planted.person_id, RULES, seconds=0)
-        assert refused.value.status == 503
+        assert rejected.value.status == 503
         assert "outreaches" in traces(database)
 
         assert api.delete(f"/people/{planted.person_id}?erase=true").status_code == 404

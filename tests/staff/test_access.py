@@ -220,8 +220,8 @@ def test_only_the_listed_callers_reach_a_view(
 
     assert bool(reached) == (caller in ROUTES[method, rule])
     if not reached:
-        refused = 403 if caller != "nobody" else 303 if method == "GET" else 401
-        assert response.status_code == refused
+        rejected = 403 if caller != "nobody" else 303 if method == "GET" else 401
+        assert response.status_code == rejected
 
 
 def _public_form(store: Store) -> str:

@@ -21,7 +21,7 @@ COUNTRY_CODES = {"US": "1", "DE": "49"}
 PUNYCODE = {"xn--mnchen-3ya.example": "münchen.example"}
 
 
-class Refused(Exception):
+class Rejected(Exception):
     """The request has to be answered with this status, and nothing written."""
 
     def __init__(self, status: int) -> None:
@@ -145,9 +145,9 @@ class Model:
         identifiers = [f"id:{each}" for each in posted.get("identifiers") or ()] if by_token else []
         owners = {owner for owner in map(self.owner, identifiers) if owner}
         if link is not None and link not in self.people:
-            raise Refused(400)
+            raise Rejected(400)
         if len(owners | ({link} if link else set())) > 1 and owners:
-            raise Refused(409)
+            raise Rejected(409)
         return link or next(iter(owners), None) or self._by_contact(posted, by_token=by_token)
 
     def _by_contact(self, posted: Body, *, by_token: bool) -> str | None:
@@ -294,7 +294,7 @@ class Model:
         if "identifiers" in body:
             identifiers = list(body["identifiers"] or ())
             if any(self.owner(f"id:{each}") not in (None, id_) for each in identifiers):
-                raise Refused(409)
+                raise Rejected(409)
             person.identifiers = identifiers
             person.keys = {key for key in person.keys if not key.startswith("id:")}
             person.keys |= {f"id:{each}" for each in identifiers}
@@ -361,15 +361,15 @@ class Model:
         for id_, outreach in self.outreaches.items():
             if key and outreach.idempotency == key:
                 if outreach.digest != request.digest:
-                    raise Refused(422)
+                    raise Rejected(422)
                 return id_
         identifiers = request.body.get("identifiers", ())
         if request.by_token:
             found = [id_ for id_, each in self.outreaches.items() if each.identifiers.intersection(identifiers)]
             if len(found) > 1 or any(self.outreaches[id_].campaign != request.campaign for id_ in found):
-                raise Refused(409)
+                raise Rejected(409)
             if any(not self._is_of(self.outreaches[id_], request) for id_ in found):
-                raise Refused(409)
+                raise Rejected(409)
         else:
             claims = {(request.sender, each) for each in identifiers}
             found = [id_ for id_, each in self.outreaches.items() if each.claims & claims]
@@ -393,7 +393,7 @@ class Model:
         """Identifiers are replaced, and are one outreach's. Raises Refused."""
         identifiers = set(body.get("identifiers", ()))
         if any(identifiers & each.identifiers for other, each in self.outreaches.items() if other != id_):
-            raise Refused(409)
+            raise Rejected(409)
         if "identifiers" in body:
             self.outreaches[id_].identifiers = identifiers
         self.outreaches[id_].duration = body.get("duration", self.outreaches[id_].duration)

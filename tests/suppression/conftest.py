@@ -36,7 +36,7 @@ class Sent:
         return mails | {(each.json["kind"], each.json["to"]) for each in self._gateway.received}
 
 
-def refused(store: Store, detail: str = "jane@example.com") -> set[str]:
+def opted_out(store: Store, detail: str = "jane@example.com") -> set[str]:
     """Returns the kinds of messages that the list refuses for an address or number."""
     key = email_key(detail) if "@" in detail else f"phone:{detail.removeprefix('+')}"
     entries = suppression_list(store).read([key])

@@ -23,7 +23,7 @@ from tests.support.client import Client
 from tests.support.factories import RULES
 from tests.support.profiled import profiled
 from tests.support.smtp_sink import SmtpSink
-from tests.suppression.conftest import Sent, refused
+from tests.suppression.conftest import Sent, opted_out
 
 JANE, NUMBER = "jane@example.com", "+12025550123"
 OPT_OUTS = {
@@ -109,8 +109,8 @@ class TestAnOptOutOutlives:
     def assert_kept(self, api: Client, store: Store, body: dict[str, Any] = OPT_INS) -> None:
         again = api.created("/people", {"person": body})
         assert consent_of(again) == ("unsubscribed", True, False)
-        assert refused(store) == {"mail"}
-        assert refused(store, NUMBER) == {"calls", "texts"}
+        assert opted_out(store) == {"mail"}
+        assert opted_out(store, NUMBER) == {"calls", "texts"}
 
     def test_a_deletion(self, api: Client, store: Store, jane: dict[str, Any]) -> None:
         assert api.delete(jane["_links"]["self"]["href"]).status_code == 200
@@ -159,7 +159,7 @@ class TestAnOptOutOutlives:
 
         person = database.people.find_one()
         assert consent_of(person) == ("unsubscribed", True, False)
-        assert refused(store) == {"mail"}
+        assert opted_out(store) == {"mail"}
 
     @pytest.mark.parametrize("path", ["/people", "record"])
     def test_a_post_that_states_the_opposite_and_warns_its_sender(
@@ -185,7 +185,7 @@ class TestALiftedRefusal:
         changed = api.put(href, OPT_INS).json
 
         assert consent_of(changed) == ("subscribed", False, True)
-        assert refused(store) | refused(store, NUMBER) == set()
+        assert opted_out(store) | opted_out(store, NUMBER) == set()
         history = api.get(f"{href}/suppressions").json["suppressions"][0]["history"]
         assert [(each["what"], each["change"]) for each in history] == [("mail", "refused"), ("mail", "lifted")]
 
@@ -207,7 +207,7 @@ class TestALiftedRefusal:
 
         changed = api.put(href, {"phone_numbers": [{**entry, **stated}]}).json
 
-        assert refused(store, NUMBER) == remaining
+        assert opted_out(store, NUMBER) == remaining
         number = changed["phone_numbers"][0]
         assert (number.get("do_not_call") is True, number.get("sms_capable") is False) == (
             "calls" in remaining,
@@ -221,7 +221,7 @@ class TestALiftedRefusal:
         changed = api.put(href, {"email_addresses": [{"address": JANE, "status": "subscribed"}]}).json
 
         assert changed["email_addresses"] == [{"address": JANE, "status": "subscribed"}]
-        assert refused(store) == set()
+        assert opted_out(store) == set()
 
     def test_needs_a_put_although_the_person_already_has_the_status(self, api: Client, store: Store) -> None:
         href = api.created("/people", OPT_INS)["_links"]["self"]["href"]
@@ -229,7 +229,7 @@ class TestALiftedRefusal:
 
         assert api.put(href, OPT_INS).status_code == 200
 
-        assert refused(store) == set()
+        assert opted_out(store) == set()
 
 
 class TestSubaddresses:
@@ -378,7 +378,7 @@ def test_processes_share_the_key(app: Flask, api: Client, store: Store) -> None:
     finally:
         other.close()
 
-    assert refused(store) == {"mail"}
+    assert opted_out(store) == {"mail"}
 
 
 @pytest.mark.parametrize("order", [1, -1], ids=["the refusal first", "the refusal last"])
@@ -393,7 +393,7 @@ def test_of_two_entries_of_a_put_for_one_address_or_number_the_one_that_refuses_
 
     assert {each["status"] for each in changed["email_addresses"]} == {"unsubscribed"}
     assert {each["do_not_call"] for each in changed["phone_numbers"]} == {True}
-    assert (refused(store), refused(store, NUMBER)) == ({"mail"}, {"calls"})
+    assert (opted_out(store), opted_out(store, NUMBER)) == ({"mail"}, {"calls"})
 
 
 @pytest.mark.parametrize("entry", [{"status": "unsubscribed"}, {"do_not_call": True}, {"sms_capable": False}], ids=str)

@@ -34,7 +34,7 @@ def choose_import_columns(import_id: str) -> AnyResponse:
     except OsdiError as error:
         if error.status != 400:
             raise
-        g.refused = error.descriptions[0].error_code
+        g.rejected = error.descriptions[0].error_code
         named = {(each.properties or ("form",))[0]: each.description for each in error.descriptions}
         return _form(job, 422, named)
     return redirect(url_for("staff.import_job", import_id=import_id, done="import_checking"), 303)

@@ -38,7 +38,7 @@ def upload_import() -> AnyResponse:
     except OsdiError as error:
         if error.status not in OF_FORM:
             raise
-        g.refused = error.descriptions[0].error_code
+        g.rejected = error.descriptions[0].error_code
         named = {(each.properties or ("file",))[0]: each.description for each in error.descriptions}
         return _list(422 if error.status == 400 else error.status, named)
     return redirect(url_for("staff.import_job", import_id=job_id, done="import_uploaded"), 303)

@@ -41,7 +41,7 @@ class Values:
     def add(self, value: str) -> None:
         if value in self.distinct:
             return
-        self.refuse = self.refuse or consent.refuses((value,))
+        self.refuse = self.refuse or consent.state_opt_out((value,))
         if len(self.distinct) < DISTINCT:
             self.distinct.add(value)
 
@@ -91,7 +91,7 @@ def checked_columns(columns: Sequence[Column], values: Mapping[int, Values], pre
 
 def check_file_name(stem: str, columns: Sequence[Column]) -> None:
     """Raises UnclearColumns if a file's name says that its people have refused, and no column says it."""
-    if not _with_consent(columns) and consent.refuses_by_name(stem):
+    if not _with_consent(columns) and consent.is_opt_out_file(stem):
         raise UnclearColumns(
             f"The name of the file, {stem}, says that its people want no e-mails or calls, and no column does. Use"
             " --unsubscribed if they want no e-mails, or rename the file.",

@@ -95,9 +95,9 @@ def _is_entry(array: str, entry: Body, consent: Consent) -> bool:
     """True if the entry has more than a type. An opt-out without a number applies to all numbers of the person."""
     if array == "phone_numbers" and "number" not in entry:
         if entry.get("do_not_call") is True:
-            consent.refused.add(CALLS)
+            consent.opted_out.add(CALLS)
         if entry.get("sms_capable") is False:
-            consent.refused.add(TEXTS)
+            consent.opted_out.add(TEXTS)
         return False
     return array not in ENTRY_TYPES or set(entry) != {ENTRY_TYPES[array][0]}
 

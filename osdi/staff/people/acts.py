@@ -25,7 +25,7 @@ from osdi.settings import Settings
 from osdi.staff.people.names import is_same_name, label_of, name_of
 from osdi.staff.people.person_form import Changes, changes_in
 from osdi.store import Store
-from osdi.suppression.refusals import API
+from osdi.suppression.opt_outs import API
 from osdi.suppression.suppression_list import suppression_list
 
 # By the segment of the path: the entries of a person that the pages add and remove.
@@ -69,8 +69,8 @@ def requested_changes(
     keys = rules.contact_keys(person)
     typed_keys = [email_key(text) for name, text in typed.items() if name.startswith("email_addresses-") and text]
     listed = suppression_list(store).read({*keys, *typed_keys}) if keys or typed_keys else {}
-    refused = {key for key, entry in listed.items() if entry["refused"]}
-    return changes_in(person, typed, key_of, refused)
+    opted_out = {key for key, entry in listed.items() if entry["refused"]}
+    return changes_in(person, typed, key_of, opted_out)
 
 
 def change_person(

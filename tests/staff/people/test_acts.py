@@ -151,7 +151,7 @@ class TestConsentWhileEditing:
     def test_an_address_that_refuses_mail_refuses_it_at_another_person_too(
         self, ada: StaffBrowser, api: Client, store: Store, jane: str
     ) -> None:
-        suppression_list(store).refuse_mail(email_key("no@example.org"), "link")
+        suppression_list(store).opt_out_of_mail(email_key("no@example.org"), "link")
 
         change(ada, jane, email_addresses__0__address="no@example.org")
 

@@ -56,7 +56,7 @@ def test_says_nothing_about_consent(ada: StaffBrowser, api: Client) -> None:
 
 
 def test_obeys_the_suppression_list(ada: StaffBrowser, api: Client, store: Store) -> None:
-    suppression_list(store).refuse_mail(email_key("jane@example.com"), "link")
+    suppression_list(store).opt_out_of_mail(email_key("jane@example.com"), "link")
 
     person = created(ada, api, address="jane@example.com")
 

@@ -36,7 +36,7 @@ def listed(store: Store, number: str) -> dict[str, Any]:
 
 class TestAnOptOut:
     @pytest.mark.parametrize(
-        ("fields", "first", "second", "refused"),
+        ("fields", "first", "second", "opted_out"),
         [
             ({"calls": [NUMBER]}, (True, True), (None, None), {"calls"}),
             ({"texts": [NUMBER]}, (None, False), (None, None), {"texts"}),
@@ -52,7 +52,7 @@ class TestAnOptOut:
         fields: dict[str, Any],
         first: tuple[bool | None, bool | None],
         second: tuple[bool | None, bool | None],
-        refused: set[str],
+        opted_out: set[str],
     ) -> None:
         page = f"/staff/people/{jane}/no-calls"
         assert NUMBER in ada.get(page).text
@@ -62,9 +62,9 @@ class TestAnOptOut:
 
         assert [(each.get("do_not_call"), each.get("sms_capable")) for each in phones(api, jane)] == [first, second]
         assert phones(api, jane)[0]["number_type"] == "Mobile"
-        assert {what: each["source"] for what, each in listed(store, NUMBER).items()} == dict.fromkeys(refused, "api")
+        assert {what: each["source"] for what, each in listed(store, NUMBER).items()} == dict.fromkeys(opted_out, "api")
         text = re.sub(r"\s+", " ", ada.get(f"/staff/people/{jane}").text)
-        assert ("Calls refused as stated by staff" in text) == ("calls" in refused)
+        assert ("Calls refused as stated by staff" in text) == ("calls" in opted_out)
         (event,) = latest_events(store, 1)
         assert (event["action"], NUMBER in str(event)) == ("refuse_calls_and_texts", False)
 
@@ -122,7 +122,7 @@ class TestNoFormLiftsAnOptOut:
         api.put(f"/people/{jane}", {"email_addresses": [{"address": "jane@example.com", "status": "unsubscribed"}]})
         return jane
 
-    def refusals(self, api: Client, store: Store, person_id: str) -> tuple[Any, ...]:
+    def opt_outs(self, api: Client, store: Store, person_id: str) -> tuple[Any, ...]:
         person = api.get(f"/people/{person_id}").json
         entries = [(each.get("do_not_call"), each.get("sms_capable")) for each in person["phone_numbers"]]
         key = email_key("jane@example.com")
@@ -137,16 +137,16 @@ class TestNoFormLiftsAnOptOut:
 
         ada.post(page, {"calls": [OTHER], "do_not_call": "false", "lift": NUMBER})
 
-        assert self.refusals(api, store, refusing) == self.EXPECTED
+        assert self.opt_outs(api, store, refusing) == self.EXPECTED
 
     def test_not_the_form_for_contact_details(
         self, ada: StaffBrowser, api: Client, store: Store, refusing: str
     ) -> None:
         change(ada, refusing, given_name="Janet", phone_numbers__2__number="+12025550111")
 
-        assert self.refusals(api, store, refusing) == self.EXPECTED
+        assert self.opt_outs(api, store, refusing) == self.EXPECTED
 
     def test_not_a_new_person(self, ada: StaffBrowser, api: Client, store: Store, refusing: str) -> None:
         ada.post("/staff/people/new", {"address": "jane@example.com", "number": NUMBER, "status": "subscribed"})
 
-        assert self.refusals(api, store, refusing) == self.EXPECTED
+        assert self.opt_outs(api, store, refusing) == self.EXPECTED

@@ -175,9 +175,9 @@ def test_silent_uploads_leave_a_thread_for_the_others_and_end(site: Site) -> Non
         for each in silent:
             each.sendall(site.head(len(body)) + body[:1_000])
         time.sleep(0.3)
-        refused = stack.enter_context(site.connect())
-        refused.sendall(site.head(len(body)))
-        assert response(refused)[0] == 429
+        rejected = stack.enter_context(site.connect())
+        rejected.sendall(site.head(len(body)))
+        assert response(rejected)[0] == 429
         assert requests.get(f"{site.live.url}/staff/sign-in", timeout=5).status_code == 200
 
         assert [response(each)[0] for each in silent] == [400] * AT_ONCE

@@ -6,7 +6,7 @@ from flask import Flask
 from blueprints.http.context import EXTENSION
 from osdi.access.tokens import IMPORTER
 from osdi.importing.csv_files.consent import CALLS
-from osdi.importing.refusals import refuse_everywhere
+from osdi.importing.row_opt_outs import opt_out_everywhere
 from osdi.people.merge import merge_people
 from osdi.settings import Settings
 from osdi.store import Store
@@ -25,7 +25,7 @@ def test_they_are_the_survivors_if_the_person_was_merged_since(
     survivor, other = created(api, "+16175550101"), created(api, "+16175550102")
     merge_people(store, survivor, other, RULES)
 
-    warnings = refuse_everywhere(
+    warnings = opt_out_everywhere(
         store, app.extensions[EXTENSION].reference.find, settings, other, {CALLS}, caller=IMPORTER
     )
 
@@ -40,4 +40,4 @@ def test_they_are_nobodys_if_the_person_was_erased_since(
 ) -> None:
     reference = app.extensions[EXTENSION].reference
 
-    assert refuse_everywhere(store, reference.find, settings, person_id, {CALLS}, caller=IMPORTER) == []
+    assert opt_out_everywhere(store, reference.find, settings, person_id, {CALLS}, caller=IMPORTER) == []

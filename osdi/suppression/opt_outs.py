@@ -23,7 +23,7 @@ BOUNCE: Final = "bounce"
 COMPLAINT: Final = "complaint"
 MIGRATION: Final = "migration"
 
-REFUSED, LIFTED = "refused", "lifted"
+OPTED_OUT, LIFTED = "refused", "lifted"
 HISTORY: Final = 20
 
 UNSUBSCRIBED, BOUNCING, COMPLAINED = "unsubscribed", "bouncing", "spam complaints"
@@ -34,9 +34,9 @@ SOURCES: Final = {status: source for source, status in STATUSES.items()}
 STRICTNESS: Final = {BOUNCING: 1, UNSUBSCRIBED: 2, COMPLAINED: 3}
 
 # The sources of refusals, by MAIL, CALLS and TEXTS.
-Refusals = dict[str, str]
+OptOuts = dict[str, str]
 # Refusals by match key.
-RefusalsByKey = dict[str, Refusals]
+OptOutsByKey = dict[str, OptOuts]
 
 
 def status_of(source: str) -> str:
@@ -44,21 +44,21 @@ def status_of(source: str) -> str:
     return STATUSES.get(source, UNSUBSCRIBED)
 
 
-def refusals_of(person: ReadOnlyDocument, rules: MatchKeyRules, source: str) -> RefusalsByKey:
+def opt_outs_of(person: ReadOnlyDocument, rules: MatchKeyRules, source: str) -> OptOutsByKey:
     """Returns what a person's entries refuse; an entry without an address or number is left out."""
-    found: RefusalsByKey = {}
+    found: OptOutsByKey = {}
     for entry in person.get("email_addresses", ()):
         if entry.get("status") in STRICTNESS and "address" in entry:
             _add(found, email_key(entry["address"]), {MAIL: SOURCES.get(entry["status"], source)})
     for entry in person.get("phone_numbers", ()):
-        refused = dict.fromkeys(refused_by(entry), source)
-        key = rules.phone_key(entry) if refused else None
+        opted_out = dict.fromkeys(phone_opt_outs(entry), source)
+        key = rules.phone_key(entry) if opted_out else None
         if key:
-            _add(found, key, refused)
+            _add(found, key, opted_out)
     return found
 
 
-def refused_by(entry: ReadOnlyDocument) -> Iterator[str]:
+def phone_opt_outs(entry: ReadOnlyDocument) -> Iterator[str]:
     """Yields what the entry of a phone number refuses."""
     if entry.get("do_not_call"):
         yield CALLS
@@ -66,34 +66,34 @@ def refused_by(entry: ReadOnlyDocument) -> Iterator[str]:
         yield TEXTS
 
 
-def changed(before: RefusalsByKey, after: RefusalsByKey) -> RefusalsByKey:
+def changed(before: OptOutsByKey, after: OptOutsByKey) -> OptOutsByKey:
     """Returns the refusals of `after` that `before` does not have, or has from another source."""
     found = {key: dict(each.items() - before.get(key, {}).items()) for key, each in after.items()}
     return {key: each for key, each in found.items() if each}
 
 
-def without(refusals: RefusalsByKey, others: RefusalsByKey) -> RefusalsByKey:
+def without(opt_outs: OptOutsByKey, others: OptOutsByKey) -> OptOutsByKey:
     """Returns the refusals that `others` does not have."""
-    found: RefusalsByKey = {}
-    for key, each in refusals.items():
+    found: OptOutsByKey = {}
+    for key, each in opt_outs.items():
         kept = {what: source for what, source in each.items() if what not in others.get(key, {})}
         if kept:
             found[key] = kept
     return found
 
 
-def united(*several: RefusalsByKey) -> RefusalsByKey:
+def united(*several: OptOutsByKey) -> OptOutsByKey:
     """Returns the refusals of all, the stricter one of two."""
-    found: RefusalsByKey = {}
+    found: OptOutsByKey = {}
     for each in several:
-        for key, refusals in each.items():
-            _add(found, key, refusals)
+        for key, opt_outs in each.items():
+            _add(found, key, opt_outs)
     return found
 
 
-def _add(found: RefusalsByKey, key: str, refusals: Mapping[str, str]) -> None:
+def _add(found: OptOutsByKey, key: str, opt_outs: Mapping[str, str]) -> None:
     there = found.setdefault(key, {})
-    for what, source in refusals.items():
+    for what, source in opt_outs.items():
         if what not in there or _is_stricter(what, source, there[what]):
             there[what] = source
 
@@ -102,18 +102,18 @@ def _is_stricter(what: str, source: str, than: str) -> bool:
     return what == MAIL and STRICTNESS[status_of(source)] > STRICTNESS[status_of(than)]
 
 
-def with_refusals(entry: ReadOnlyDocument, refusals: Mapping[str, str], timestamp: dt.datetime) -> Document:
+def with_opt_outs(entry: ReadOnlyDocument, opt_outs: Mapping[str, str], timestamp: dt.datetime) -> Document:
     """Returns the entry with these refusals; a refusal that it has stays, unless the new one is stricter."""
-    refused = dict(entry.get("refused", {}))
+    opted_out = dict(entry.get("refused", {}))
     added = [
         (what, source)
-        for what, source in refusals.items()
-        if what not in refused or _is_stricter(what, source, refused[what]["source"])
+        for what, source in opt_outs.items()
+        if what not in opted_out or _is_stricter(what, source, opted_out[what]["source"])
     ]
     if not added:
         return dict(entry)
-    refused |= {what: {"since": timestamp, "source": source} for what, source in added}
-    return {**entry, "refused": refused, "history": _extended(entry, REFUSED, dict(added), timestamp)}
+    opted_out |= {what: {"since": timestamp, "source": source} for what, source in added}
+    return {**entry, "refused": opted_out, "history": _extended(entry, OPTED_OUT, dict(added), timestamp)}
 
 
 def with_repeat(entry: ReadOnlyDocument, what: str, timestamp: dt.datetime) -> Document:
@@ -121,19 +121,19 @@ def with_repeat(entry: ReadOnlyDocument, what: str, timestamp: dt.datetime) -> D
 
     `since` and the history stay.
     """
-    refused = dict(entry["refused"])
-    if what in refused and refused[what]["since"] < timestamp:
-        refused[what] = {**refused[what], "repeated": timestamp}
-    return {**entry, "refused": refused}
+    opted_out = dict(entry["refused"])
+    if what in opted_out and opted_out[what]["since"] < timestamp:
+        opted_out[what] = {**opted_out[what], "repeated": timestamp}
+    return {**entry, "refused": opted_out}
 
 
-def without_refusals(entry: ReadOnlyDocument, lifted: Mapping[str, str], timestamp: dt.datetime) -> Document:
+def without_opt_outs(entry: ReadOnlyDocument, lifted: Mapping[str, str], timestamp: dt.datetime) -> Document:
     """Returns the entry without these refusals; its history keeps them. The values of `lifted` are sources."""
     gone = {what: source for what, source in lifted.items() if what in entry["refused"]}
     if not gone:
         return dict(entry)
-    refused = {what: each for what, each in entry["refused"].items() if what not in gone}
-    return {**entry, "refused": refused, "history": _extended(entry, LIFTED, gone, timestamp)}
+    opted_out = {what: each for what, each in entry["refused"].items() if what not in gone}
+    return {**entry, "refused": opted_out, "history": _extended(entry, LIFTED, gone, timestamp)}
 
 
 def _extended(entry: ReadOnlyDocument, change: str, whats: Mapping[str, str], timestamp: dt.datetime) -> list[Any]:
@@ -157,32 +157,32 @@ def with_earlier(entry: ReadOnlyDocument, earlier: ReadOnlyDocument) -> Document
     return {**entry, "refused": {**added, **entry["refused"]}, "history": history}
 
 
-def of_entries(entries: Mapping[str, ReadOnlyDocument]) -> RefusalsByKey:
+def of_entries(entries: Mapping[str, ReadOnlyDocument]) -> OptOutsByKey:
     """Returns the refusals of entries of the list, by match key."""
     return {key: {what: each["source"] for what, each in entry["refused"].items()} for key, entry in entries.items()}
 
 
-def obeying(person: ReadOnlyDocument, refusals: RefusalsByKey, rules: MatchKeyRules) -> Document:
+def obeying(person: ReadOnlyDocument, opt_outs: OptOutsByKey, rules: MatchKeyRules) -> Document:
     """Returns the person with these refusals in their contact details."""
     obedient = dict(person)
-    if any(refusals.values()):
+    if any(opt_outs.values()):
         for array, obeyed in (("email_addresses", _obeyed_email), ("phone_numbers", _obeyed_phone)):
             if array in person:
-                obedient[array] = [obeyed(entry, refusals, rules) for entry in person[array]]
+                obedient[array] = [obeyed(entry, opt_outs, rules) for entry in person[array]]
     return obedient
 
 
-def _obeyed_email(entry: Document, refusals: RefusalsByKey, _: MatchKeyRules) -> Document:
-    source = refusals.get(email_key(entry["address"]), {}).get(MAIL) if "address" in entry else None
+def _obeyed_email(entry: Document, opt_outs: OptOutsByKey, _: MatchKeyRules) -> Document:
+    source = opt_outs.get(email_key(entry["address"]), {}).get(MAIL) if "address" in entry else None
     if source is None or STRICTNESS.get(entry.get("status", ""), 0) >= STRICTNESS[status_of(source)]:
         return entry
     return {**entry, "status": status_of(source)}
 
 
-def _obeyed_phone(entry: Document, refusals: RefusalsByKey, rules: MatchKeyRules) -> Document:
-    refused = refusals.get(rules.phone_key(entry) or "", {})
+def _obeyed_phone(entry: Document, opt_outs: OptOutsByKey, rules: MatchKeyRules) -> Document:
+    opted_out = opt_outs.get(rules.phone_key(entry) or "", {})
     return {
         **entry,
-        **({"do_not_call": True} if CALLS in refused else {}),
-        **({"sms_capable": False} if TEXTS in refused else {}),
+        **({"do_not_call": True} if CALLS in opted_out else {}),
+        **({"sms_capable": False} if TEXTS in opted_out else {}),
     }
