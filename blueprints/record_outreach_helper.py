@@ -21,7 +21,7 @@ from blueprints.http.rate_limits import rate_limits
 from osdi.access.tokens import WRITE, Caller
 from osdi.documents import ReadOnlyDocument
 from osdi.errors import ErrorDescription, invalid
-from osdi.outreaches.consent import GivenConsent
+from osdi.outreaches.consent_receipt import GivenConsent
 from osdi.outreaches.helper_request import HelperRequest
 from osdi.outreaches.record_outreach import Recorded, record_outreach
 from osdi.resources import ADVOCACY_CAMPAIGN, API, OUTREACH

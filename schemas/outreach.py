@@ -20,8 +20,8 @@ from schemas.base.common import (
     ResourceSchema,
     links,
 )
-from schemas.base.consent import EVERYTHING, is_flag, opt_out, without_flags
 from schemas.base.fields import Bool, Identifiers, Objects, Reason, Strings, Text
+from schemas.base.opt_out_flags import EVERYTHING, is_flag, opt_out, without_flags
 from schemas.base.skipping import SkippingSchema
 from schemas.person import InlinePersonSchema
 

@@ -20,8 +20,8 @@ from blueprints.http.body import posted_form
 from blueprints.http.context import deployment, reference, settings
 from blueprints.record_outreach_helper import record_for_caller
 from osdi.access.tokens import ANONYMOUS
-from osdi.campaign_pages.consent import consent_of
 from osdi.campaign_pages.form.body import body_of, person_of, typed_content
+from osdi.campaign_pages.form.consent_checkbox import consent_of
 from osdi.campaign_pages.form.controls import FORM_TOKEN, Control, controls_of, unknown_controls, value_of
 from osdi.campaign_pages.form.errors import errors_of
 from osdi.campaign_pages.form.form_token import FormToken

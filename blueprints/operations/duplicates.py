@@ -11,7 +11,7 @@ from osdi.access.tokens import READ, WRITE
 from osdi.documents import Json
 from osdi.etags import etag
 from osdi.people.duplicates.groups import Group, duplicates
-from osdi.people.merge import merge_people
+from osdi.people.merge import merge_stored_people
 from osdi.resources import API, PERSON, id_from
 from schemas.operations.duplicates import DuplicatesArgumentsSchema, DuplicatesSchema, MergeSchema
 from schemas.person import PersonSchema
@@ -61,7 +61,7 @@ def merge_person(body: dict[str, Any], person_id: str) -> Response:
     person's URL redirects to this person. Repeating the request changes nothing.
     """
     other_id = id_from(body["pointing"]["person"]["href"], PERSON) or ""
-    person = merge_people(store(), person_id, other_id, settings().match_key_rules, by=caller().person_id)
+    person = merge_stored_people(store(), person_id, other_id, settings().match_key_rules, by=caller().person_id)
     return hal_response(shown_after_write(PERSON, person), etag(person))
 
 

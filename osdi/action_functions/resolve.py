@@ -207,7 +207,7 @@ def _ignored(path: str, identifier: str) -> ErrorDescription:
     return ErrorDescription("PLACEHOLDER", f"{not_an_id(identifier)} It was ignored.", (path,), stored=stored)
 
 
-def check_person(body: ReadOnlyDocument) -> None:
+def require_named_person(body: ReadOnlyDocument) -> None:
     """Raises OsdiError 400 if the body has no link to a person, and a person without name, contact or identifier."""
     person = body.get("person", {})
     if "person_link" in body or any(person.get(name) for name in (*NAMES, "identifiers")):

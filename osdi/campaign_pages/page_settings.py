@@ -22,7 +22,7 @@ from osdi.fields.campaign_page import (
     PROMPTS,
     TARGET_SELECTIONS,
 )
-from osdi.outreaches.consent import sha256_of
+from osdi.outreaches.consent_receipt import sha256_of
 from osdi.resources import ADVOCACY_CAMPAIGN, LIST, QUESTION, TAG, Resource
 
 __all__ = [

@@ -11,7 +11,7 @@ from typing import Final
 from osdi.consent.confirmation import added_to, opted_out_since, receipt_of
 from osdi.documents import Document, Find, ReadOnlyDocument
 from osdi.match_keys import MatchKeyRules
-from osdi.outreaches.consent import is_subscribed
+from osdi.outreaches.consent_receipt import is_subscribed
 from osdi.people.lookup import find_people_by_contact
 from osdi.people.merge_rules import STRICTEST
 from osdi.people.opt_outs import UNCONFIRMED, mail_opt_out

@@ -17,7 +17,7 @@ from osdi.consent.subscribing import reachable, subscribed
 from osdi.documents import Document, Find, ReadOnlyDocument
 from osdi.ids import new_id, now
 from osdi.match_keys import MatchKeyRules, email_key
-from osdi.outreaches.consent import CONSENTS
+from osdi.outreaches.consent_receipt import CONSENTS
 from osdi.people.lookup import find_people_by_contact, get_person
 from osdi.people.merge_rules import events_of_change
 from osdi.people.opt_outs import mail_opt_out

@@ -51,7 +51,7 @@ from osdi.messages.template_fields import LANGUAGE, UNSUBSCRIBE_URL, fields
 from osdi.messages.templates import Rendered, TooLarge, render
 from osdi.messages.wrapper_store import default_wrapper
 from osdi.messages.wrappers import wrapper_of
-from osdi.outreaches.consent import CONSENTS
+from osdi.outreaches.consent_receipt import CONSENTS
 from osdi.people.lookup import get_person
 from osdi.people.opt_outs import mail_opt_out
 from osdi.resources import ADVOCACY_CAMPAIGN, MESSAGE, PERSON, Resource

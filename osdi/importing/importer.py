@@ -19,8 +19,8 @@ from osdi.crud.reference_cache import Reference
 from osdi.documents import Document, Find, LoadBody
 from osdi.errors import ErrorDescription, OsdiError, invalid
 from osdi.importing.csv_files.column_mapping import LISTS, PEOPLE, TAGS
-from osdi.importing.csv_files.consent import state_opt_out
 from osdi.importing.csv_files.row_bodies import Row
+from osdi.importing.csv_files.row_consent import state_opt_out
 from osdi.importing.report import KNOWN, RECORDED, Outcome
 from osdi.importing.row_corrections import FirstNames, load_without_invalid
 from osdi.importing.row_opt_outs import opt_out_everywhere

@@ -9,13 +9,13 @@ from typing import Final
 
 from osdi.access.tokens import Caller
 from osdi.documents import Document, Find
-from osdi.importing.csv_files.consent import opt_out
+from osdi.importing.csv_files.row_consent import opt_out
 from osdi.people.lookup import get_person
 from osdi.people.signup import sign_up
 from osdi.resources import PERSON
 from osdi.settings import Settings
 from osdi.store import Store
-from osdi.values.consent import CALLS, MAIL, TEXTS
+from osdi.values.opt_out_flags import CALLS, MAIL, TEXTS
 
 ARRAYS: Final = {MAIL: "email_addresses", CALLS: "phone_numbers", TEXTS: "phone_numbers"}
 NOTHING_KNOWN: Final = "The person refuses {}, but has no {} that this could be about."

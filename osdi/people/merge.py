@@ -56,7 +56,7 @@ ResumeErasure = Callable[[Store, Sequence[str], MatchKeyRules], bool]
 CheckBoth = Callable[[Document, Document], None]
 
 
-def merge_people(
+def merge_stored_people(
     store: Store,
     survivor_id: str,
     other_id: str,

@@ -41,7 +41,7 @@ SAME_PART: Final[Mapping[str, Callable[[Any, Any], bool]]] = {"postal_code": sam
 MORE_EXACT: Final = {"postal_code": more_exact_postal_code, "country": more_exact_country}
 
 
-def merge_person(
+def merge_posted_values(
     stored: ReadOnlyDocument,
     posted: ReadOnlyDocument,
     *,
@@ -234,8 +234,8 @@ def merge_entries(
 ) -> list[Entry]:
     """Returns the entries of one array: a posted entry merges into the stored one with its key, or is appended.
 
-    At most one entry stays primary. `overwrite` is as in `merge_person`. A status in `unconfirmed` was stated without
-    a token, so one with a token replaces it.
+    At most one entry stays primary. `overwrite` is as in `merge_posted_values`. A status in `unconfirmed` was stated
+    without a token, so one with a token replaces it.
     """
     merged = [dict(entry) for entry in stored]
     primary = next((index for index, entry in enumerate(merged) if entry.get("primary")), None)

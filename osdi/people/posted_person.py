@@ -26,7 +26,12 @@ from osdi.match_keys import (
     phone_and_name_key,
 )
 from osdi.people.matching import Match
-from osdi.people.merge_rules import CLAIMED_IDENTIFIERS, keep_strictest_opt_out, merge_person, within_anonymous_limits
+from osdi.people.merge_rules import (
+    CLAIMED_IDENTIFIERS,
+    keep_strictest_opt_out,
+    merge_posted_values,
+    within_anonymous_limits,
+)
 from osdi.people.opt_outs import (
     UNCONFIRMED,
     claimed_opt_outs,
@@ -105,7 +110,7 @@ class PostedPerson:
         is_new = match.person is None
         stored = match.person or self._new_document(timestamp)
         elsewhere = match.owned_elsewhere
-        person = merge_person(
+        person = merge_posted_values(
             stored,
             self.fields if self.has_token or is_new else without_opt_outs(self.fields),
             overwrite=self.has_token or is_new,

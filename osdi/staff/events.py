@@ -28,8 +28,3 @@ def record_event(store: Store, days: int, action: str, ids: Sequence[str], staff
         "expires_date": timestamp + dt.timedelta(days=days),
     }
     store.write(Insert(STAFF_EVENTS, event | ({"staff_id": staff_id} if staff_id else {})))
-
-
-def latest_events(store: Store, limit: int) -> list[Document]:
-    """Returns the latest events, the newest first."""
-    return store.find(STAFF_EVENTS, {}, sort=("-_id",), limit=limit)

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Final
 
 from osdi.access.signing_keys import SUPPRESSION, keyed_hash, signing_key
-from osdi.action_functions.followup_kinds import primary
+from osdi.action_functions.followup_kinds import primary_value
 from osdi.documents import Document, Query, ReadOnlyDocument
 from osdi.errors import ErrorDescription
 from osdi.ids import now
@@ -271,13 +271,13 @@ def _lifted(named: ReadOnlyDocument, person: ReadOnlyDocument, rules: MatchKeyRu
     """Returns the refusals that a PUT lifts; an entry without an address or number is about the primary one."""
     found: list[OptOutsByKey] = []
     for entry in named.get("email_addresses", ()):
-        address = entry.get("address") or primary(person.get("email_addresses", ()), "address")
+        address = entry.get("address") or primary_value(person.get("email_addresses", ()), "address")
         if entry.get("status") == SUBSCRIBED and address:
             found.append({email_key(address): {MAIL: API}})
     for entry in named.get("phone_numbers", ()):
         wanted = {CALLS: entry.get("do_not_call") is False, TEXTS: entry.get("sms_capable") is True}
         if "number" not in entry:
-            number = primary(person.get("phone_numbers", ()), "number")
+            number = primary_value(person.get("phone_numbers", ()), "number")
             entry = next((each for each in person.get("phone_numbers", ()) if each.get("number") == number), entry)
         key = rules.phone_key(entry) if any(wanted.values()) else None
         if key:

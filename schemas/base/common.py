@@ -16,9 +16,11 @@ from marshmallow.schema import SchemaMeta
 from osdi.fields.contacts import EMAIL_ADDRESS, PHONE_NUMBER
 from osdi.fields.definition import ObjectType, Table, required
 from osdi.fields.limits import MAX_LINE_LENGTH
-from osdi.values.consent import without_opt_out_words
+from osdi.values.opt_out_flags import without_opt_out_words
 from osdi.values.phones import with_extension
-from schemas.base.consent import (
+from schemas.base.fields import Bool, DateTime, Enum, Identifiers, Text, is_empty, without_limit
+from schemas.base.from_table import marshmallow_field
+from schemas.base.opt_out_flags import (
     EVERYTHING,
     OF_EMAIL,
     OF_PHONE,
@@ -27,8 +29,6 @@ from schemas.base.consent import (
     opt_out_of_mail,
     without_flags,
 )
-from schemas.base.fields import Bool, DateTime, Enum, Identifiers, Text, is_empty, without_limit
-from schemas.base.from_table import marshmallow_field
 
 # True if unknown fields are rejected while this request's body is loaded (`Prefer: handling=strict`, RFC 7240). The
 # context of marshmallow 4 is a ContextVar too, and would need a `with` around webargs' call of `load`.
@@ -122,7 +122,7 @@ class OsdiSchema(ma.Schema, metaclass=TableMeta):
 
 
 class ConsentFlags(OsdiSchema):
-    """An object whose unknown fields can say an opt-out in the words of another program (schemas.base.consent)."""
+    """Object whose unknown fields can say an opt-out in the words of another program: schemas.base.opt_out_flags."""
 
     # The channels that a flag in the object can refuse.
     channels: ClassVar[frozenset[str]] = EVERYTHING

@@ -18,7 +18,7 @@ from osdi.campaign_pages.postal_codes.table import read_table
 from osdi.consent.confirmation import confirmation_link, confirmation_signer
 from osdi.followups.unsubscribe import unsubscribe
 from osdi.ids import now
-from osdi.outreaches.consent import GivenConsent
+from osdi.outreaches.consent_receipt import GivenConsent
 from osdi.outreaches.helper_request import HelperRequest
 from osdi.outreaches.record_outreach import record_outreach
 from osdi.settings import Settings

@@ -9,11 +9,11 @@ from pymongo.database import Database
 
 from blueprints.http.context import EXTENSION
 from osdi.access.tokens import ANONYMOUS
-from osdi.campaign_pages.consent import CHANGED, NO_TEXT, UNREADABLE, consent_of
+from osdi.campaign_pages.form.consent_checkbox import CHANGED, NO_TEXT, UNREADABLE, consent_of
 from osdi.campaign_pages.page_settings import Consent
 from osdi.consent.confirmation import PATH, confirmation_link, confirmation_signer
 from osdi.followups.unsubscribe import unsubscribe
-from osdi.outreaches.consent import GivenConsent, sha256_of
+from osdi.outreaches.consent_receipt import GivenConsent, sha256_of
 from osdi.outreaches.helper_request import HelperRequest
 from osdi.outreaches.record_outreach import record_outreach
 from osdi.settings import Settings

@@ -7,7 +7,7 @@ import pytest
 from pymongo.database import Database
 
 from osdi.followups.unsubscribe import unsubscribe
-from osdi.outreaches.consent import sha256_of
+from osdi.outreaches.consent_receipt import sha256_of
 from osdi.store import Store
 from tests.fixtures.campaign_pages import JANE, CampaignPage
 from tests.support import factories

@@ -40,7 +40,7 @@ from osdi.backup.dump_store import COUNTED, LEFT_OUT, SIGN_INS, UPLOADS, decode,
 from osdi.errors import OsdiError
 from osdi.ids import new_id, now
 from osdi.match_keys import email_key
-from osdi.people.merge import merge_people
+from osdi.people.merge import merge_stored_people
 from osdi.privacy.erasure import erase
 from osdi.privacy.tombstones import note_erasure, was_erased
 from osdi.settings import Settings
@@ -366,7 +366,7 @@ class TestARestoredBackup:
         insert_known(store, "somebody else")
         before = backed_up(store)
         if merged:
-            merge_people(store, f"{MARKER}0", f"{MARKER}1", RULES)
+            merge_stored_people(store, f"{MARKER}0", f"{MARKER}1", RULES)
         erase(store, f"{MARKER}0", RULES, "delete")
         tombstones = set(database.tombstones.distinct("_id"))
 

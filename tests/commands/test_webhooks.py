@@ -56,14 +56,14 @@ def app(settings: Settings) -> Iterator[Flask]:  # type: ignore[override]
 def deliver(store: Store, settings: Settings) -> Callable[[], None]:
     """Function that delivers as the worker does until no webhook is due."""
 
-    def work() -> None:
+    def deliver_due() -> None:
         chosen = Settings(mongodb_uri=settings.mongodb_uri, webhook_networks=NETWORKS)
         webhooks = Webhooks(store, Hal(PUBLIC, "osdi_outreach"), chosen, HttpPost(NETWORKS))
         for _ in range(20):
             if not webhooks.deliver_next():
                 return
 
-    return work
+    return deliver_due
 
 
 def run(app: Flask, *arguments: str, input_: str | None = None) -> Result:

@@ -156,11 +156,11 @@ def test_the_copy_equals_the_server_after_random_load(
     for _ in range(20):
         load.act()
 
-    def work() -> None:
+    def act_repeatedly() -> None:
         for _ in range(ACTIONS):
             load.act()
 
-    worker = threading.Thread(target=work)
+    worker = threading.Thread(target=act_repeatedly)
     worker.start()
     while worker.is_alive():
         copy.sync()

@@ -13,7 +13,7 @@ from pymongo.database import Database
 from blueprints.http.context import EXTENSION
 from osdi.access.tokens import IMPORTER
 from osdi.people.signup import sign_up
-from tests.followups.conftest import SECRET, Work
+from tests.followups.conftest import SECRET, Deliver
 from tests.support import factories
 from tests.support.client import Client
 from tests.support.smtp_sink import SmtpSink
@@ -52,11 +52,11 @@ def template(api: Client) -> None:
 
 
 @pytest.fixture
-def greeted(work: Work, sink: SmtpSink, gateway: WebhookReceiver) -> Callable[[], tuple[str, str]]:
+def greeted(deliver_followups: Deliver, sink: SmtpSink, gateway: WebhookReceiver) -> Callable[[], tuple[str, str]]:
     """Runs a worker once; returns the recipient of the only mail or text, and the name in it."""
 
     def run() -> tuple[str, str]:
-        work()
+        deliver_followups()
         sent = [(to, content.decode()) for _, to, content in sink.envelopes]
         sent += [(body["to"], body["text"]) for body in (each.verified(SECRET) for each in gateway.received)]
         ((to, text),) = sent
@@ -118,7 +118,7 @@ class TestAStrangerWhoPostsFirst:
 class TestAnOutreachWithATokenThatNamesNoDetail:
     """A sync posts an outreach with a link to the person, and asks for the follow-up."""
 
-    def ask(self, api: Client, link: str) -> None:
+    def request_autoresponse(self, api: Client, link: str) -> None:
         triggers = {"autoresponse": {"enabled": True}}
         api.recorded({"_links": {"osdi:person": {"href": link}}, "type": "phone", "triggers": triggers})
 
@@ -129,7 +129,7 @@ class TestAnOutreachWithATokenThatNamesNoDetail:
         anonymous(api, person(STRANGER, VICTIMS_NUMBER))
         link = known(api, person(VICTIM, identifiers=["crm:1"]))
 
-        self.ask(api, link)
+        self.request_autoresponse(api, link)
 
         assert greeted() == (VICTIM, "Victoria")
 
@@ -137,7 +137,7 @@ class TestAnOutreachWithATokenThatNamesNoDetail:
         link = known(api, person(number=VICTIMS_NUMBER, **VICTORIA))
         anonymous(api, person(STRANGER, VICTIMS_NUMBER))
 
-        self.ask(api, link)
+        self.request_autoresponse(api, link)
 
         assert greeted() == (STRANGER, "friend")
 

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from osdi.importing.csv_files.column_mapping import IGNORED, OUTREACHES, PEOPLE, guess_columns
-from osdi.importing.csv_files.consent import Consent, looks_like_consent
 from osdi.importing.csv_files.consent_columns import check_file_name, checked_columns, unknown_columns, values_of
 from osdi.importing.csv_files.records import Record
 from osdi.importing.csv_files.row_bodies import Reading, Unreadable, row_of
+from osdi.importing.csv_files.row_consent import Consent, looks_like_consent
 
 MAIL, CALLS, TEXTS = "e-mails", "calls", "texts"
 EVERYTHING = {MAIL, CALLS, TEXTS}

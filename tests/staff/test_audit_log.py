@@ -9,11 +9,11 @@ from pymongo.database import Database
 
 from osdi.errors import unavailable
 from osdi.ids import now
-from osdi.staff.events import MAX_IDS, latest_events, record_event
+from osdi.staff.events import MAX_IDS, record_event
 from osdi.staff.links import new_link
 from osdi.store import Store
 from tests.fixtures.deployed import Deployed
-from tests.staff.conftest import StaffBrowser
+from tests.staff.conftest import StaffBrowser, latest_events
 
 
 def test_each_action_is_recorded_with_the_member_and_the_ids_of_what_it_wrote(

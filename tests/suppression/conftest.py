@@ -49,7 +49,9 @@ def sent(sink: SmtpSink, gateway: WebhookReceiver) -> Sent:
 
 
 @pytest.fixture
-def work(app: Flask, store: Store, settings: Settings, sink: SmtpSink, gateway: WebhookReceiver) -> Callable[..., None]:
+def deliver_followups(
+    app: Flask, store: Store, settings: Settings, sink: SmtpSink, gateway: WebhookReceiver
+) -> Callable[..., None]:
     """Delivers all queued follow-ups, as the worker does."""
 
     def run(**changed: Any) -> None:
@@ -76,7 +78,7 @@ def work(app: Flask, store: Store, settings: Settings, sink: SmtpSink, gateway: 
 
 
 @pytest.fixture
-def ask(api: Client) -> Callable[..., None]:
+def request_followups(api: Client) -> Callable[..., None]:
     """Records an outreach that asks for follow-ups to an address and a number, by default for all kinds."""
     api.created("/messages", factories.message(identifiers=["crm:thanks"]))
     api.created("/messages", factories.text(identifiers=["crm:text"]))

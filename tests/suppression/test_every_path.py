@@ -13,7 +13,7 @@ from flask import Flask
 from pymongo.database import Database
 
 from osdi.followups.unsubscribe import link, mark_bouncing, signer
-from osdi.people.merge import merge_people
+from osdi.people.merge import merge_stored_people
 from osdi.store import Store
 from osdi.suppression import opt_outs
 from tests.support.client import Client
@@ -180,7 +180,7 @@ class Paths:
             gone = self.api.created("/people", {"identifiers": [f"van:{each.number}"], "given_name": "Kim"})
             assert self.api.put(gone["_links"]["self"]["href"], said).status_code == 200
             ids = (found["_links"]["self"]["href"].rpartition("/")[2] for found in (kept, gone))
-            merge_people(self.store, *ids, RULES)
+            merge_stored_people(self.store, *ids, RULES)
 
     def restore_of_an_older_backup(self, them: list[Case]) -> None:
         for each in them:
@@ -323,27 +323,27 @@ def test_a_person_who_opted_out_is_not_contacted(
     api: Client,
     store: Store,
     database: Database,
-    ask: Callable[..., None],
-    work: Callable[..., None],
+    request_followups: Callable[..., None],
+    deliver_followups: Callable[..., None],
     sent: Sent,
 ) -> None:
     them, control = cases_of(path), case({}, {}, set())
     # The list does not say by which spelling something was refused: a third of many spellings is asked for.
     asked = them[READERS.index(path) % 3 :: 3] if path in READERS else them
     getattr(paths, path)(them)
-    ask(control.address, control.number, token=True)
+    request_followups(control.address, control.number, token=True)
 
     assert not not_listed(store, them)
     for each in asked:
-        ask(each.address, each.number, token=True, kinds=each.opted_out)
-    work(followup_interval_hours=0)
+        request_followups(each.address, each.number, token=True, kinds=each.opted_out)
+    deliver_followups(followup_interval_hours=0)
     after_the_opt_out = sent.all
     for person in list(database.people.find({}, {"_id": 1})):
         assert api.delete(f"/people/{person['_id']}").status_code == 200
     assert not not_listed(store, them)
     for number, each in enumerate(asked):
-        ask(each.address, each.number, token=number % 2 == 0, kinds=each.opted_out)
-    work(followup_interval_hours=0)
+        request_followups(each.address, each.number, token=number % 2 == 0, kinds=each.opted_out)
+    deliver_followups(followup_interval_hours=0)
 
     unwanted = {pair: each for each in them for pair in each.unwanted}
     assert not {pair: unwanted[pair] for pair in unwanted.keys() & after_the_opt_out}
@@ -370,8 +370,8 @@ def test_a_link_or_bounce_stops_mail_to_an_address_of(
     api: Client,
     store: Store,
     database: Database,
-    ask: Callable[..., None],
-    work: Callable[..., None],
+    request_followups: Callable[..., None],
+    deliver_followups: Callable[..., None],
     sent: Sent,
 ) -> None:
     them = case({}, {}, {MAIL})
@@ -383,9 +383,9 @@ def test_a_link_or_bounce_stops_mail_to_an_address_of(
         data = {"List-Unsubscribe": "One-Click"} if way == "one click" else {}
         assert api.http.post(link(signer(store), "", them.address), data=data).status_code == 200
 
-    ask(them.address, them.number, token=True)
-    ask(them.address.upper(), them.number, token=False)
-    work(followup_interval_hours=0)
+    request_followups(them.address, them.number, token=True)
+    request_followups(them.address.upper(), them.number, token=False)
+    deliver_followups(followup_interval_hours=0)
 
     assert not them.unwanted & sent.all
     assert (CALLS, them.number) in sent.all

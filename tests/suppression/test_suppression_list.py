@@ -13,7 +13,7 @@ from blueprints.http.context import EXTENSION
 from osdi.followups.unsubscribe import unsubscribe
 from osdi.hal import Hal
 from osdi.match_keys import email_key
-from osdi.people.merge import merge_people
+from osdi.people.merge import merge_stored_people
 from osdi.privacy.erasure import erase
 from osdi.privacy.person_export import person_export
 from osdi.store import Store
@@ -127,7 +127,7 @@ class TestAnOptOutOutlives:
 
     def test_a_merge(self, api: Client, store: Store, jane: dict[str, Any]) -> None:
         kim = api.created("/people", {"identifiers": ["crm:kim"], "given_name": "Kim"})
-        merge_people(store, id_of(kim), id_of(jane), RULES)
+        merge_stored_people(store, id_of(kim), id_of(jane), RULES)
 
         self.assert_kept(api, store)
 
@@ -257,34 +257,38 @@ class TestSubaddresses:
         stopped: bool,
         api: Client,
         store: Store,
-        ask: Callable[..., None],
-        work: Callable[..., None],
+        request_followups: Callable[..., None],
+        deliver_followups: Callable[..., None],
         sent: Sent,
     ) -> None:
         unsubscribe(store, refusing)
 
-        ask(posted, None, token=token)
-        work()
+        request_followups(posted, None, token=token)
+        deliver_followups()
 
         assert (sent.all == set()) is stopped
 
     def test_do_not_share_a_bounce(
-        self, store: Store, ask: Callable[..., None], work: Callable[..., None], sent: Sent
+        self, store: Store, request_followups: Callable[..., None], deliver_followups: Callable[..., None], sent: Sent
     ) -> None:
         suppression_list(store).change(email_key("jane+made-up@example.com"), add={"mail": "bounce"})
 
-        ask(JANE, None, token=False)
-        work()
+        request_followups(JANE, None, token=False)
+        deliver_followups()
 
         assert sent.all == {("autoresponse", JANE)}, "a stranger can make any subaddress bounce"
 
     def test_get_one_mail_of_a_campaign_within_the_interval(
-        self, ask: Callable[..., None], work: Callable[..., None], sent: Sent, database: Database
+        self,
+        request_followups: Callable[..., None],
+        deliver_followups: Callable[..., None],
+        sent: Sent,
+        database: Database,
     ) -> None:
         addresses = [f"jane+{number}@example.com" for number in range(5)]
         for address in addresses:
-            ask(address, None, token=False)
-        work()
+            request_followups(address, None, token=False)
+        deliver_followups()
 
         assert len(sent.all) == 1
         states = [each["followups"][0] for each in database.outreaches.find(sort=[("_id", 1)])]
@@ -293,31 +297,31 @@ class TestSubaddresses:
         ]  # fmt: skip
 
     def test_get_a_mail_each_if_the_posts_have_a_token(
-        self, ask: Callable[..., None], work: Callable[..., None], sent: Sent
+        self, request_followups: Callable[..., None], deliver_followups: Callable[..., None], sent: Sent
     ) -> None:
         for number in range(3):
-            ask(f"jane+{number}@example.com", None, token=True)
-        work()
+            request_followups(f"jane+{number}@example.com", None, token=True)
+        deliver_followups()
 
         assert len(sent.all) == 3
 
     def test_share_the_sending_limit_of_an_address(
-        self, ask: Callable[..., None], work: Callable[..., None], sent: Sent
+        self, request_followups: Callable[..., None], deliver_followups: Callable[..., None], sent: Sent
     ) -> None:
         for number in range(5):
-            ask(f"jane+{number}@example.com", None, token=False)
-        work(followup_interval_hours=0, rate_limit_mail_address="2/day")
+            request_followups(f"jane+{number}@example.com", None, token=False)
+        deliver_followups(followup_interval_hours=0, rate_limit_mail_address="2/day")
 
         assert len(sent.all) == 2
 
     def test_get_a_mail_after_one_that_could_not_be_sent(
-        self, ask: Callable[..., None], work: Callable[..., None], sent: Sent, sink: SmtpSink
+        self, request_followups: Callable[..., None], deliver_followups: Callable[..., None], sent: Sent, sink: SmtpSink
     ) -> None:
         sink.recipient_replies["jane+1@example.com"] = "550 5.1.1 There is no such mailbox."
-        ask("jane+1@example.com", None, token=False)
-        work()
-        ask("jane+2@example.com", None, token=False)
-        work()
+        request_followups("jane+1@example.com", None, token=False)
+        deliver_followups()
+        request_followups("jane+2@example.com", None, token=False)
+        deliver_followups()
 
         assert sent.all == {("autoresponse", "jane+2@example.com")}
 

@@ -480,14 +480,14 @@ def test_parallel_workers_deliver_each_event_once(
     for _ in range(30):
         api.recorded(factories.outreach())
 
-    def work(_: int) -> None:
+    def deliver_all(_: int) -> None:
         webhooks = Webhooks(store, Hal(PUBLIC, "osdi_outreach"), settings, HttpPost(NETWORKS))
         for _ in range(50):
             if not webhooks.deliver_next():
                 return
 
     with ThreadPoolExecutor(6) as pool:
-        list(pool.map(work, range(6)))
+        list(pool.map(deliver_all, range(6)))
 
     keys = [entry["idempotency_key"] for entry in receiver.entries(secret)]
     assert len(keys) == len(set(keys)) == 30

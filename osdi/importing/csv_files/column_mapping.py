@@ -23,7 +23,7 @@ from osdi.fields.person import PERSON_FIELDS
 from osdi.importing.csv_files import column_names
 from osdi.importing.csv_files.column_names import Program, program_of, without_question
 from osdi.resources import CONTACTS, OUTREACH, PERSON
-from osdi.values.consent import FLAG, FLAGS, squashed
+from osdi.values.opt_out_flags import FLAG, FLAGS, squashed
 
 PEOPLE, OUTREACHES = PERSON.collection, OUTREACH.collection
 TABLES: Final[Mapping[str, Table]] = {PEOPLE: PERSON_FIELDS, OUTREACHES: OUTREACH_FIELDS}

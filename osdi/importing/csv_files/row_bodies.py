@@ -37,11 +37,11 @@ from osdi.importing.csv_files.column_mapping import (
     field_at,
     is_flag,
 )
-from osdi.importing.csv_files.consent import Consent, apply_consent
 from osdi.importing.csv_files.contact_entries import Origins, bounce, close, kind_of_slot
+from osdi.importing.csv_files.row_consent import Consent, apply_consent
 from osdi.values import dates, words
-from osdi.values.consent import CALLS, MAIL, TEXTS, without_opt_out_words
 from osdi.values.dates import DayFirst
+from osdi.values.opt_out_flags import CALLS, MAIL, TEXTS, without_opt_out_words
 
 Body = dict[str, Any]
 

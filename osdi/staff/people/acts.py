@@ -16,7 +16,7 @@ from osdi.etags import etag
 from osdi.followups.unsubscribe import unsubscribe
 from osdi.match_keys import MatchKeyRules, email_key
 from osdi.people.lookup import get_people
-from osdi.people.merge import merge_people
+from osdi.people.merge import merge_stored_people
 from osdi.people.signup import CREATED, PersonChange, sign_up
 from osdi.privacy.anonymisation import CHOICES
 from osdi.privacy.erasure import Erased, erase
@@ -169,13 +169,13 @@ def merge(
 ) -> None:
     """Merges the other person into the survivor, if both still have the versions that were compared.
 
-    Raises OsdiError 409 if one of both has changed, and the errors of `merge_people`.
+    Raises OsdiError 409 if one of both has changed, and the errors of `merge_stored_people`.
     """
 
     def check(stored: ReadOnlyDocument, merged: ReadOnlyDocument) -> None:
         check_versions(stored, merged, versions)
 
-    merge_people(store, survivor["_id"], other["_id"], rules, by=caller.person_id, check=check)
+    merge_stored_people(store, survivor["_id"], other["_id"], rules, by=caller.person_id, check=check)
 
 
 def check_versions(one: ReadOnlyDocument, other: ReadOnlyDocument, versions: str) -> None:

@@ -38,7 +38,7 @@ def uploaded(store: Store, settings: Settings) -> Uploaded:
     return upload
 
 
-def work(jobs: ImportJobs) -> None:
+def run_due_jobs(jobs: ImportJobs) -> None:
     """Lets the worker do everything that is due."""
     for _ in range(1_000):
         if not jobs.do_next():
@@ -54,15 +54,15 @@ def job_of(database: Database[dict[str, Any]], job_id: str) -> dict[str, Any]:
 
 def checked(store: Store, jobs: ImportJobs, job_id: str, texts: dict[str, str] | None = None, **fields: str) -> None:
     """Chooses `fields` for the columns with these names, underscores for spaces, and lets the worker check the file."""
-    work(jobs)
+    run_due_jobs(jobs)
     job = acts.found_job(store, job_id)
     chosen = [fields.get(each["name"].replace(" ", "_"), "") for each in job["columns"]]
     acts.choose(store, job, texts or {}, chosen, read_again=False)
-    work(jobs)
+    run_due_jobs(jobs)
 
 
 def imported(store: Store, settings: Settings, jobs: ImportJobs, job_id: str) -> None:
     """Checks and imports a file with the proposed fields."""
     checked(store, jobs, job_id)
     acts.start(store, settings, job_id, acts.found_job(store, job_id)["check_id"])
-    work(jobs)
+    run_due_jobs(jobs)

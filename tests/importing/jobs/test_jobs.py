@@ -22,7 +22,7 @@ from osdi.settings import Settings
 from osdi.staff.members import add_member
 from osdi.store import Store
 from osdi.webhooks import registry
-from tests.importing.jobs.conftest import Uploaded, checked, imported, job_of, work
+from tests.importing.jobs.conftest import Uploaded, checked, imported, job_of, run_due_jobs
 
 FILE = "first_name,email,Fish\nAnn,ann@example.com,trout\nBob,not an address,\nCy,cy@example.com,=1+1\n"
 
@@ -36,7 +36,7 @@ class TestAFileOfPeople:
         job_id = uploaded(FILE)
         assert job_of(database, job_id)["state"] == "reading"
 
-        work(jobs)
+        run_due_jobs(jobs)
 
         job = job_of(database, job_id)
         assert job["state"] == "columns"
@@ -119,7 +119,7 @@ class TestAWorker:
         self, begun: str, jobs: ImportJobs, store: Store, database: Stored
     ) -> None:
         acts.cancel(store, begun)
-        work(jobs)
+        run_due_jobs(jobs)
 
         assert job_of(database, begun)["state"] == "canceled"
         assert 0 < database.people.count_documents({}) < 300
@@ -140,7 +140,7 @@ class TestAWorker:
         job_id = uploaded(self.ROWS)
         database.import_jobs.update_one({"_id": job_id}, {"$set": {"attempts": 5}})
 
-        work(jobs)
+        run_due_jobs(jobs)
 
         job = job_of(database, job_id)
         assert job["state"] == "failed"
@@ -157,7 +157,7 @@ class TestAWorker:
             patch.setattr(jobs_store, "keep_lease", fail)
             with pytest.raises(OsdiError):
                 jobs.do_next()
-        work(jobs)
+        run_due_jobs(jobs)
 
         assert job_of(database, begun)["state"] == "done"
         assert database.people.count_documents({}) == 300
@@ -168,11 +168,11 @@ def test_an_import_whose_campaign_was_deleted_says_so(
 ) -> None:
     database.advocacy_campaigns.insert_one({"_id": "c1", "title": "River", "match_keys": ["id:c1"]})
     job_id = uploaded("date,email\n2024-01-01,a@example.com\n", kind="outreaches", campaign="c1")
-    work(jobs)
+    run_due_jobs(jobs)
     database.advocacy_campaigns.delete_one({"_id": "c1"})
 
     acts.choose(store, job_of(database, job_id), {}, ["", ""], read_again=False)
-    work(jobs)
+    run_due_jobs(jobs)
 
     assert job_of(database, job_id)["state"] == "failed"
 
@@ -181,7 +181,7 @@ def test_an_expired_file_is_an_error_of_the_import(uploaded: Uploaded, jobs: Imp
     job_id = uploaded(FILE)
     database.import_parts.delete_many({})
 
-    work(jobs)
+    run_due_jobs(jobs)
 
     assert job_of(database, job_id)["problem"]["text"] == "The uploaded file is no longer stored. Upload it again."
 
@@ -206,7 +206,7 @@ def test_documents_are_imported_with_their_tags(
 
     checked(store, jobs, job_id, {"create_tags": "1"})
     acts.start(store, settings, job_id, acts.found_job(store, job_id)["check_id"])
-    work(jobs)
+    run_due_jobs(jobs)
 
     job = job_of(database, job_id)
     assert (job["report"]["people"], job["created_tags"]) == ({"created": 1}, ["river"])
@@ -218,12 +218,12 @@ def test_outreaches_without_a_date_wait_for_one(
 ) -> None:
     database.advocacy_campaigns.insert_one({"_id": "c1", "title": "River", "match_keys": ["id:c1"]})
     job_id = uploaded("email,type\na@example.com,phone\n", kind="outreaches", campaign="c1")
-    work(jobs)
+    run_due_jobs(jobs)
     assert job_of(database, job_id)["problem"]["reason"] == "no_date"
 
     checked(store, jobs, job_id, {"action_date": "2024-12-31"})
     acts.start(store, settings, job_id, acts.found_job(store, job_id)["check_id"])
-    work(jobs)
+    run_due_jobs(jobs)
 
     outreach = database.outreaches.find_one()
     assert outreach is not None

@@ -347,11 +347,11 @@ class TestTheListOfCampaigns:
             for each in days:
                 record(api, days=each, campaign=made)
 
-        def of(sort: str) -> list[str]:
+        def order_of(sort: str) -> list[str]:
             page = soup(ada.get(f"/staff/campaigns?sort={sort}"))
             return [each.get_text() for each in page.select("tbody th a")]
 
-        return of
+        return order_of
 
     @pytest.mark.parametrize(
         ("sort", "expected"),

@@ -9,12 +9,11 @@ import pytest
 from osdi.access.tokens import READ, WRITE
 from osdi.ids import now
 from osdi.match_keys import email_key
-from osdi.staff.events import latest_events
 from osdi.staff.members import add_member
 from osdi.staff.sessions import FRESH
 from osdi.store import Store
 from osdi.suppression.suppression_list import suppression_list
-from tests.staff.conftest import SignedIn, StaffBrowser
+from tests.staff.conftest import SignedIn, StaffBrowser, latest_events
 from tests.staff.people.test_people import id_of, stored
 from tests.support.client import Client
 

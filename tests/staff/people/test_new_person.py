@@ -6,10 +6,9 @@ from typing import Any
 import pytest
 
 from osdi.match_keys import email_key
-from osdi.staff.events import latest_events
 from osdi.store import Store
 from osdi.suppression.suppression_list import suppression_list
-from tests.staff.conftest import StaffBrowser
+from tests.staff.conftest import StaffBrowser, latest_events
 from tests.staff.people.test_people import HOSTILE, stored
 from tests.support.client import Client
 

@@ -9,7 +9,7 @@ from pymongo.database import Database
 from osdi.access.tokens import READ
 from osdi.followups.unsubscribe import unsubscribe
 from osdi.ids import now
-from osdi.people.merge import merge_people
+from osdi.people.merge import merge_stored_people
 from osdi.privacy.erasure import erase
 from osdi.staff.events import record_event
 from osdi.staff.members import add_member
@@ -310,7 +310,7 @@ class TestThePageOfAPerson:
 
     def test_shows_who_was_merged_and_when(self, ada: StaffBrowser, api: Client, store: Store, jane: str) -> None:
         other = stored(api, given_name="Janet", family_name="Roe")
-        merge_people(store, jane, other, RULES)
+        merge_stored_people(store, jane, other, RULES)
 
         text = re.sub(r"\s+", " ", ada.get(f"/staff/people/{jane}").text)
 
@@ -356,7 +356,7 @@ class TestThePageOfAPerson:
         self, ada: StaffBrowser, api: Client, store: Store, jane: str
     ) -> None:
         other = stored(api)
-        merge_people(store, jane, other, RULES)
+        merge_stored_people(store, jane, other, RULES)
 
         response = ada.get(f"/staff/people/{other}")
 

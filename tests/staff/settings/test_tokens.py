@@ -6,9 +6,8 @@ import pytest
 from pymongo.database import Database
 
 from osdi.access.tokens import token_hash
-from osdi.staff.events import latest_events
 from osdi.store import Store
-from tests.staff.conftest import StaffBrowser
+from tests.staff.conftest import StaffBrowser, latest_events
 from tests.support.client import Client
 
 SECRET = re.compile(r"osdi_[A-Za-z0-9_-]{43}")

@@ -9,11 +9,10 @@ from pymongo.database import Database
 
 from osdi.fields.webhook import EVENTS
 from osdi.ids import now
-from osdi.staff.events import latest_events
 from osdi.store import Store
 from osdi.webhooks import registry
 from osdi.webhooks.result import DeliveryResult
-from tests.staff.conftest import StaffBrowser
+from tests.staff.conftest import StaffBrowser, latest_events
 
 LIST = "/staff/settings/webhooks"
 NEW = f"{LIST}/new"

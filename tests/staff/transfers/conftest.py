@@ -12,7 +12,7 @@ from blueprints.operations.import_bodies import load_body
 from osdi.importing.jobs.work import ImportJobs
 from osdi.settings import Settings
 from osdi.store import Store
-from tests.importing.jobs.conftest import work
+from tests.importing.jobs.conftest import run_due_jobs
 from tests.staff.conftest import HTTPS, StaffBrowser
 
 Upload = Callable[..., TestResponse]
@@ -43,7 +43,7 @@ def uploaded(ada: StaffBrowser, jobs: ImportJobs) -> Callable[..., str]:
     def upload(content: bytes | str, name: str = "people.csv", **fields: str) -> str:
         response = send_file(ada, content, name, **fields)
         assert response.status_code == 303, response.get_data(as_text=True)
-        work(jobs)
+        run_due_jobs(jobs)
         return str(response.location).partition("?")[0]
 
     return upload

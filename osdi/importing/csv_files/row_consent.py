@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from osdi.values import words
-from osdi.values.consent import (
+from osdi.values.opt_out_flags import (
     ALLOWED,
     CALLS,
     FLAGS,

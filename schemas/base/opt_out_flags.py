@@ -11,7 +11,7 @@ from typing import Any, Final
 import marshmallow as ma
 
 from osdi.values import words
-from osdi.values.consent import CALLS, FLAGS, MAIL, NAMES, PERMITS, TEXTS, flag_opt_outs, is_yes, squashed
+from osdi.values.opt_out_flags import CALLS, FLAGS, MAIL, NAMES, PERMITS, TEXTS, flag_opt_outs, is_yes, squashed
 from osdi.values.text import cleaned, from_number
 from schemas.base.fields import Reason, is_empty
 

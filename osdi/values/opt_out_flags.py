@@ -1,7 +1,7 @@
 """Reads flags of other programs that say who wants no e-mails, calls or texts, such as `do_not_contact`.
 
 OSDI has a status for each address and two booleans for each number. Other programs have flags about the person. The
-names are in consent_names.toml. A text that cannot be read raises ValueError; its text says what to do. Pure, except
+names are in opt_out_flags.toml. A text that cannot be read raises ValueError; its text says what to do. Pure, except
 that the file is read once.
 """
 
@@ -71,7 +71,7 @@ def squashed(name: str) -> str:
 
 
 _FILE: Final[Mapping[str, list[str]]] = tomllib.loads(
-    Path(__file__).with_name("consent_names.toml").read_text(encoding="utf-8")
+    Path(__file__).with_name("opt_out_flags.toml").read_text(encoding="utf-8")
 )
 # Flags by the squashed names of other programs.
 NAMES: Final = {squashed(name): flag for flag, names in _FILE.items() for name in names}
