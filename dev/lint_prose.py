@@ -22,10 +22,12 @@ FORBIDDEN: Final = re.compile(
     r"open door|ceilings?|told of|tells? of)\b",
     re.IGNORECASE,
 )
+# A connection is refused; a request is rejected, and a person opts out.
+REFUSED: Final = re.compile(r"\b(?<!\| )refus(?:e|es|ed|al|als|ing)\b(?! \|)(?!, cut)", re.IGNORECASE)
 # A sentence that is not a question: it opens the text or follows a full stop, and ends with a full stop or a colon.
 RELATIVE: Final = re.compile(r"(?:^|[.:!?]\s+)((?:What|How|Whether|Who)\b[^.?!]*[.:](?!\w))")
 QUOTED: Final = re.compile(r"`[^`]*`|\"[^\"\n]*\"|\[[^\]]*\]\([^)]*\)|https?://\S+")
-TEST_NAME: Final = re.compile(r"_(whoever|whom|told|meant|had|refused|taken|mended)(?:_|$)")
+TEST_NAME: Final = re.compile(r"_(whoever|whom|told|meant|had|refus(?:e|es|ed|al|als|ing)|taken|mended)(?:_|$)")
 # Limits are named MAX_ or MIN_ and a noun, with the unit where it is not obvious: MAX_BODY_BYTES.
 LIMIT_NAME: Final = re.compile(r"_?(MOST|LONGEST|LARGEST|GREATEST|MAXIMUM|LEAST|SHORTEST|SMALLEST|FEWEST|MINIMUM)(_|$)")
 
@@ -37,6 +39,12 @@ def text_findings(text: str, line: int) -> Iterator[Finding]:
     plain = QUOTED.sub(lambda match: "x" * len(match.group()), text)
     for match in FORBIDDEN.finditer(plain):
         yield line + plain.count("\n", 0, match.start()), "word to avoid", match.group(1)
+    for match in REFUSED.finditer(plain) if "connect" not in plain else ():
+        yield (
+            line + plain.count("\n", 0, match.start()),
+            "rejected or opted out, unless it is a connection",
+            match.group(),
+        )
     for match in RELATIVE.finditer(" ".join(plain.split())):
         yield line, "sentence opens with a relative clause", match.group(1)[:60]
 

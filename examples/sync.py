@@ -32,7 +32,7 @@ Get = Callable[[str], tuple[int, datetime, Json]]
 
 
 class Failed(Exception):
-    """The server has refused a request, or does not answer."""
+    """The server has rejected a request, or does not respond."""
 
 
 def http_get(token: str) -> Get:

@@ -60,7 +60,7 @@ MIGRATIONS = (*MIGRATIONS, Migration({number}, "marked outreaches", mark_outreac
 
 
 class PostsMissing(Exception):
-    """A step lost, changed or doubled an acknowledged post, or refused one; the message has examples."""
+    """A step lost, changed or doubled an acknowledged post, or rejected one; the message has examples."""
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """Double opt-in: the signed link of a confirmation mail, and what its button changes (docs/decisions/0035).
 
 A GET of the link changes nothing, since mail scanners follow links. The button subscribes the address, adds the list
-and the tag that the page asked for, and lifts a refusal of mail that is older than the consent. A later refusal stays.
+and the tag that the page asked for, and lifts an opt-out of mail that is older than the consent. A later opt-out stays.
 """
 
 import datetime as dt
@@ -36,7 +36,7 @@ MAX_TOKEN_LENGTH: Final = 600
 # The state of a link: it leads to a button, or there is a reason why it does not.
 ASKED: Final = "asked"
 CONFIRMED: Final = "confirmed"
-# The address has refused mail since the consent was given.
+# The address has opted out of mail since the consent was given.
 WITHDRAWN: Final = "withdrawn"
 EXPIRED: Final = "expired"
 # The outreach, the person or the person's address is no longer stored.
@@ -119,7 +119,7 @@ def added_to(find: Find, receipt: ReadOnlyDocument) -> dict[Resource, str | None
 
 
 def opted_out_since(opt_outs: Iterable[ReadOnlyDocument], moment: dt.datetime) -> bool:
-    """True if one of the refusals of a mailbox is not older than this time (naive UTC), or is a spam complaint.
+    """True if one of the opt-outs of a mailbox is not older than this time (naive UTC), or is a spam complaint.
 
     Times are in whole seconds, so one in the same second may be later. A bounce is not a wish.
     """
@@ -165,7 +165,7 @@ def _signed(store: Store, token: str) -> tuple[str, str, dt.datetime] | None:
 def _writes(store: Store, find: Find, found: _Found, timestamp: dt.datetime) -> list[Write]:
     """Returns the writes of a confirmation.
 
-    Without transactions a crash may come between them: the list refuses mail until the people are written, and the
+    Without transactions a crash may come between them: the list forbids mail until the people are written, and the
     receipt is not confirmed until everything else is.
     """
     key = email_key(found.shown.address)

@@ -30,7 +30,7 @@ def confirmation_mail(organisation: str, receipt: ReadOnlyDocument, link: str, u
         "num": days
     }
     ignore = texts.gettext("If this was not you, ignore this mail. Then nothing changes.")
-    refuse = texts.gettext("If you want no mail from %(organisation)s:") % {"organisation": organisation}
+    unsubscribe = texts.gettext("If you want no mail from %(organisation)s:") % {"organisation": organisation}
     last = f"{valid} {ignore}"
     html = Markup('<div lang="{}" dir="{}">\n{}\n</div>').format(
         language,
@@ -42,10 +42,10 @@ def confirmation_mail(organisation: str, receipt: ReadOnlyDocument, link: str, u
                 Markup("<p>{}</p>").format(press),
                 LINK.format(link),
                 Markup("<p>{}</p>").format(last),
-                UNSUBSCRIBE.format(refuse, unsubscribe_url),
+                UNSUBSCRIBE.format(unsubscribe, unsubscribe_url),
             )
         ),
     )
     quoted = "\n".join(f"> {line}".rstrip() for line in consent.splitlines())
-    text = "\n\n".join((asked, quoted, press, link, last, f"{refuse}\n{unsubscribe_url}"))
+    text = "\n\n".join((asked, quoted, press, link, last, f"{unsubscribe}\n{unsubscribe_url}"))
     return Rendered(subject=single_line(subject, MAX_SUBJECT_LENGTH), html=str(html), text=text)

@@ -82,7 +82,7 @@ class Enum(Field):
     """One of these values.
 
     `spelling` names the reader of osdi.values.words that converts other words to them. Where an unreadable value costs
-    no outreach, `unreadable` is stored in its place: of a consent always the refusal.
+    no outreach, `unreadable` is stored in its place: of a consent always the opt-out.
     """
 
     values: tuple[str, ...] = ()

@@ -268,5 +268,5 @@ class Preparation:
 
 
 def _channel_of(kind: str) -> str:
-    """Returns what a recipient refuses who does not want a kind of follow-up, as the suppression list names it."""
+    """Returns the channel of a kind of follow-up, as the suppression list names it: MAIL, CALLS or TEXTS."""
     return MAIL if kind in MAILS else CALLS if kind == CALL_RESPONSE else TEXTS

@@ -2,7 +2,7 @@
 
 The token of an undo is signed and has what that unsubscribe changed: the version of the entry in the suppression list,
 and the former status at each person. So an undo brings back exactly that, and nobody is subscribed who was not. There
-is a token only if the address got mail before. It undoes nothing if anything else refuses mail by then: an older or
+is a token only if the address got mail before. It undoes nothing if anything else forbids mail by then: an older or
 later opt-out, a bounce, a spam complaint. docs/privacy.md states these rules.
 """
 
@@ -50,8 +50,8 @@ def unsubscribe_with_undo(store: Store, address: str, source: str, rules: MatchK
 def undo(store: Store, token: str, rules: MatchKeyRules) -> str | None:
     """Undoes the unsubscribe of a token, and returns the address; safe to repeat.
 
-    Returns None if this deployment has not signed the token, if it is older than UNDO_SECONDS, or if anything else
-    refuses mail to the address. Raises OsdiError 503.
+        Returns None if this deployment has not signed the token, if it is older than UNDO_SECONDS, or if anything else
+    forbids mail to the address. Raises OsdiError 503.
     """
     if len(token) > MAX_TOKEN_LENGTH:
         return None
@@ -71,7 +71,7 @@ def _undo(store: Store, address: str, version: int, before: Mapping[str, StatusB
     restored = [_restored(each, address, of_survivors) for each in find_people_by_contact(store, key)]
     if not _is_of_this_unsubscribe(entry, version) or mail_opt_out(restored, key, rules):
         return False
-    # The list comes last: if the process ends in between, mail stays refused.
+    # The list comes last: if the process ends in between, mail stays forbidden.
     for person_id in of_survivors:
         retry_on_conflict(partial(_restore, store, person_id, address, of_survivors))
     writes = suppression_list(store).writes({key: entry}, now(), lift={key: {MAIL: LINK}})
@@ -81,13 +81,13 @@ def _undo(store: Store, address: str, version: int, before: Mapping[str, StatusB
 
 
 def _entry(store: Store, address: str) -> ReadOnlyDocument:
-    """Returns the entry of an address in the suppression list; one without refusals if it has none."""
+    """Returns the entry of an address in the suppression list; one without opt-outs if it has none."""
     key, suppressed = email_key(address), suppression_list(store)
     return suppressed.read([key]).get(key) or suppressed.new_entry(key)
 
 
 def _is_of_this_unsubscribe(entry: ReadOnlyDocument, version: int) -> bool:
-    """True if the entry is as the unsubscribe left it in this version, or if one change since then lifted the refusal.
+    """True if the entry is as the unsubscribe left it in this version, or if one change since then lifted the opt-out.
 
     An entry of an e-mail address is about mail only, so each other change of it is another opt-out.
     """

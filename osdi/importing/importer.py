@@ -41,7 +41,7 @@ Result = TypeVar("Result")
 ERASED: Final = "erased"
 NO_KEYS: Final = "The person has no identifier, e-mail address or phone number. Add one of them."
 MAX_REASON_LENGTH: Final = 500
-NAME_ONLY: Final = "'{}' is only a name, and prevents no message. Say who refuses what in a column or status."
+NAME_ONLY: Final = "'{}' is only a name, and prevents no message. Say who opted out of what in a column or status."
 LINK: Final = PERSON.rel
 NO_MATCH_KEYS: Final = MatchKeys()
 # Long enough for a failover of the database. A request could not wait this long.
@@ -220,7 +220,7 @@ class RowImporter:
     def _sign_up(self, body: Body, opted_out: Collection[str], keys: Sequence[str], access: DataAccess) -> Outcome:
         check = self._erasure_check(access, keys)
         signed_up = sign_up(access.store, access.find, body, self.choices.caller, self.settings, check=check)
-        warnings = (*_sentences(signed_up.warnings), *self._refuse(access, signed_up.person["_id"], opted_out))
+        warnings = (*_sentences(signed_up.warnings), *self._opt_out(access, signed_up.person["_id"], opted_out))
         return Outcome(signed_up.outcome, signed_up.matched_by, warnings=warnings)
 
     def _record(
@@ -230,13 +230,13 @@ class RowImporter:
         recorded = record_outreach(access.store, access.find, request, self.settings, check=check)
         warnings = (
             *_sentences(recorded.warnings),
-            *self._refuse(access, recorded.outreach.get("person_id", ""), opted_out),
+            *self._opt_out(access, recorded.outreach.get("person_id", ""), opted_out),
         )
         if recorded.person_outcome is None:
             return Outcome(outreach=KNOWN, warnings=warnings)
         return Outcome(recorded.person_outcome, recorded.matched_by, RECORDED, warnings=warnings)
 
-    def _refuse(self, access: DataAccess, person_id: str, opted_out: Collection[str]) -> list[str]:
+    def _opt_out(self, access: DataAccess, person_id: str, opted_out: Collection[str]) -> list[str]:
         if not opted_out:
             return []
         return opt_out_everywhere(

@@ -1,4 +1,4 @@
-"""Stores what the person of a row refuses at all their addresses and numbers, those that the row does not have too.
+"""Stores a row's opt-outs at all addresses and numbers of its person, those that the row does not have too.
 
 "Do not call" in a row with an e-mail address only is about the numbers that the person has.
 """
@@ -18,13 +18,13 @@ from osdi.store import Store
 from osdi.values.opt_out_flags import CALLS, MAIL, TEXTS
 
 ARRAYS: Final = {MAIL: "email_addresses", CALLS: "phone_numbers", TEXTS: "phone_numbers"}
-NOTHING_KNOWN: Final = "The person refuses {}, but has no {} that this could be about."
+NOTHING_KNOWN: Final = "The person opted out of {}, but has no {} that this could be about."
 
 
 def opt_out_everywhere(
     store: Store, find: Find, settings: Settings, person_id: str, opted_out: Collection[str], *, caller: Caller
 ) -> list[str]:
-    """Changes the stored person, if needed, so that all addresses and numbers refuse. Returns warnings.
+    """Changes the stored person, if needed, so that all addresses and numbers opt out. Returns warnings.
 
     Raises OsdiError.
     """

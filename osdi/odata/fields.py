@@ -153,7 +153,7 @@ def _phone_part(text: str) -> str:
 class FilterFields:
     """The fields of one resource, by name.
 
-    `open_objects` have properties of any name, all of one type (`custom_fields`). `refused` maps the standard's fields
+    `open_objects` have properties of any name, all of one type (`custom_fields`). `rejected` maps the standard's fields
     that a filter cannot use to the reason.
     """
 

@@ -134,7 +134,7 @@ def with_database(uri: str, name: str) -> str:
 def driver_errors() -> Iterator[None]:
     """Translates errors of pymongo into those of this project; any other error passes.
 
-    Raises DuplicateKey, WriteConflict, OsdiError 413 and 503 (of which one is Refused). Their messages contain nothing
+    Raises DuplicateKey, WriteConflict, OsdiError 413 and 503 (one is NotAuthorized). Their messages contain nothing
     of the driver's message, which has values of documents in it.
     """
     try:

@@ -137,7 +137,7 @@ class Store(DocumentStore):
         """Yields the options that put a call of the driver into a transaction: `{"session": session}`.
 
         The transaction is committed at the end, and aborted after an error. Without transactions the options are `{}`
-        (mongomock refuses a session even if it is None), and each call stands for itself.
+        (mongomock rejects a session even if it is None), and each call stands for itself.
         """
         if not self.supports_transactions:
             yield {}
@@ -302,7 +302,7 @@ class Store(DocumentStore):
             documents = self.collection(collection)
             if not query:
                 return self._count_all(documents)
-            # mongomock refuses the option.
+            # mongomock rejects the option.
             options: dict[str, Any] = {} if self.in_memory else {"maxTimeMS": READ_MS}
             return self.cached_count(
                 {collection: query}, lambda: documents.count_documents(query, **options), large=LARGE

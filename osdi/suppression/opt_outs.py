@@ -1,4 +1,4 @@
-"""Refusals: what a person's contact details say, and what an entry of the suppression list says.
+"""Opt-outs: what a person's contact details say, and what an entry of the suppression list says.
 
 An entry is `{_id, version, mailbox?, refused: {mail|calls|texts: {since, source, repeated?}}, history: [{what, change,
 date, source}]}`. Pure: returns new documents.
@@ -13,7 +13,7 @@ from osdi.match_keys import MatchKeyRules, email_key
 
 MAIL, CALLS, TEXTS = "mail", "calls", "texts"
 
-# The sources of refusals: how the server learned of one.
+# The sources of opt-outs: how the server learned of one.
 LINK: Final = "link"
 ONE_CLICK: Final = "one_click"
 API: Final = "api"
@@ -27,25 +27,25 @@ OPTED_OUT, LIFTED = "refused", "lifted"
 HISTORY: Final = 20
 
 UNSUBSCRIBED, BOUNCING, COMPLAINED = "unsubscribed", "bouncing", "spam complaints"
-# The source of a refusal of mail determines the status, and the status these two sources.
+# The source of an opt-out of mail determines the status, and the status these two sources.
 STATUSES: Final = {BOUNCE: BOUNCING, COMPLAINT: COMPLAINED}
 SOURCES: Final = {status: source for source, status in STATUSES.items()}
-# Of two refusals of mail the one with the higher number applies.
+# Of two opt-outs of mail the one with the higher number applies.
 STRICTNESS: Final = {BOUNCING: 1, UNSUBSCRIBED: 2, COMPLAINED: 3}
 
-# The sources of refusals, by MAIL, CALLS and TEXTS.
+# The sources of opt-outs, by MAIL, CALLS and TEXTS.
 OptOuts = dict[str, str]
-# Refusals by match key.
+# Opt-outs by match key.
 OptOutsByKey = dict[str, OptOuts]
 
 
 def status_of(source: str) -> str:
-    """Returns the status of an e-mail address whose mail is refused by this source."""
+    """Returns the status of an e-mail address with an opt-out from this source."""
     return STATUSES.get(source, UNSUBSCRIBED)
 
 
 def opt_outs_of(person: ReadOnlyDocument, rules: MatchKeyRules, source: str) -> OptOutsByKey:
-    """Returns what a person's entries refuse; an entry without an address or number is left out."""
+    """Returns the opt-outs of a person's entries; an entry without an address or number is left out."""
     found: OptOutsByKey = {}
     for entry in person.get("email_addresses", ()):
         if entry.get("status") in STRICTNESS and "address" in entry:
@@ -59,7 +59,7 @@ def opt_outs_of(person: ReadOnlyDocument, rules: MatchKeyRules, source: str) -> 
 
 
 def phone_opt_outs(entry: ReadOnlyDocument) -> Iterator[str]:
-    """Yields what the entry of a phone number refuses."""
+    """Yields what the entry of a phone number opts out of."""
     if entry.get("do_not_call"):
         yield CALLS
     if entry.get("sms_capable") is False:
@@ -67,13 +67,13 @@ def phone_opt_outs(entry: ReadOnlyDocument) -> Iterator[str]:
 
 
 def changed(before: OptOutsByKey, after: OptOutsByKey) -> OptOutsByKey:
-    """Returns the refusals of `after` that `before` does not have, or has from another source."""
+    """Returns the opt-outs of `after` that `before` does not have, or has from another source."""
     found = {key: dict(each.items() - before.get(key, {}).items()) for key, each in after.items()}
     return {key: each for key, each in found.items() if each}
 
 
 def without(opt_outs: OptOutsByKey, others: OptOutsByKey) -> OptOutsByKey:
-    """Returns the refusals that `others` does not have."""
+    """Returns the opt-outs that `others` does not have."""
     found: OptOutsByKey = {}
     for key, each in opt_outs.items():
         kept = {what: source for what, source in each.items() if what not in others.get(key, {})}
@@ -83,7 +83,7 @@ def without(opt_outs: OptOutsByKey, others: OptOutsByKey) -> OptOutsByKey:
 
 
 def united(*several: OptOutsByKey) -> OptOutsByKey:
-    """Returns the refusals of all, the stricter one of two."""
+    """Returns the opt-outs of all, the stricter one of two."""
     found: OptOutsByKey = {}
     for each in several:
         for key, opt_outs in each.items():
@@ -103,7 +103,7 @@ def _is_stricter(what: str, source: str, than: str) -> bool:
 
 
 def with_opt_outs(entry: ReadOnlyDocument, opt_outs: Mapping[str, str], timestamp: dt.datetime) -> Document:
-    """Returns the entry with these refusals; a refusal that it has stays, unless the new one is stricter."""
+    """Returns the entry with these opt-outs; an opt-out that it has stays, unless the new one is stricter."""
     opted_out = dict(entry.get("refused", {}))
     added = [
         (what, source)
@@ -117,7 +117,7 @@ def with_opt_outs(entry: ReadOnlyDocument, opt_outs: Mapping[str, str], timestam
 
 
 def with_repeat(entry: ReadOnlyDocument, what: str, timestamp: dt.datetime) -> Document:
-    """Returns the entry with the time at which a refusal that it has was stated again: its last word.
+    """Returns the entry with the time at which an opt-out that it has was stated again: its last word.
 
     `since` and the history stay.
     """
@@ -128,7 +128,7 @@ def with_repeat(entry: ReadOnlyDocument, what: str, timestamp: dt.datetime) -> D
 
 
 def without_opt_outs(entry: ReadOnlyDocument, lifted: Mapping[str, str], timestamp: dt.datetime) -> Document:
-    """Returns the entry without these refusals; its history keeps them. The values of `lifted` are sources."""
+    """Returns the entry without these opt-outs; its history keeps them. The values of `lifted` are sources."""
     gone = {what: source for what, source in lifted.items() if what in entry["refused"]}
     if not gone:
         return dict(entry)
@@ -142,7 +142,7 @@ def _extended(entry: ReadOnlyDocument, change: str, whats: Mapping[str, str], ti
 
 
 def with_earlier(entry: ReadOnlyDocument, earlier: ReadOnlyDocument) -> Document:
-    """Returns the present entry with the refusals of an earlier copy that nobody has lifted since.
+    """Returns the present entry with the opt-outs of an earlier copy that nobody has lifted since.
 
     The history has the changes of both.
     """
@@ -158,12 +158,12 @@ def with_earlier(entry: ReadOnlyDocument, earlier: ReadOnlyDocument) -> Document
 
 
 def of_entries(entries: Mapping[str, ReadOnlyDocument]) -> OptOutsByKey:
-    """Returns the refusals of entries of the list, by match key."""
+    """Returns the opt-outs of entries of the list, by match key."""
     return {key: {what: each["source"] for what, each in entry["refused"].items()} for key, entry in entries.items()}
 
 
 def obeying(person: ReadOnlyDocument, opt_outs: OptOutsByKey, rules: MatchKeyRules) -> Document:
-    """Returns the person with these refusals in their contact details."""
+    """Returns the person with these opt-outs in their contact details."""
     obedient = dict(person)
     if any(opt_outs.values()):
         for array, obeyed in (("email_addresses", _obeyed_email), ("phone_numbers", _obeyed_phone)):

@@ -41,7 +41,7 @@ from osdi.suppression.opt_outs import (
     without_opt_outs,
 )
 
-# The reasons of follow-ups that are not sent; a refusal of mail has the status as its reason.
+# The reasons of follow-ups that are not sent; an opt-out of mail has the status as its reason.
 REASONS: Final = {CALLS: "do_not_call", TEXTS: "not_sms_capable"}
 SUBSCRIBED: Final = "subscribed"
 # The arrays of contact details, and the property without which an entry is about the primary detail.
@@ -101,7 +101,7 @@ class SuppressionList:
     def reason(self, what: str, key: str, *, whole_mailbox: bool) -> str | None:
         """Returns why nothing may be sent to a match key, as the reason of a follow-up; None if something may.
 
-        With `whole_mailbox` the refusal of another subaddress of the mailbox counts too: `jane+news@x` for `jane@x`.
+        With `whole_mailbox` the opt-out of another subaddress of the mailbox counts too: `jane+news@x` for `jane@x`.
         A bounce of another subaddress does not, since anybody can have a mail sent to a subaddress that does not exist.
         """
         return self.reason_in(self._find(what, key, whole_mailbox=whole_mailbox), what, key)
@@ -114,11 +114,11 @@ class SuppressionList:
         return REASONS.get(what) or status_of(opted_out[0]["source"]).replace(" ", "_")
 
     def opt_outs(self, what: str, key: str, *, whole_mailbox: bool) -> list[Document]:
-        """Returns the refusals `{since, source}` because of which nothing may be sent to a match key; see `reason`."""
+        """Returns the opt-outs `{since, source}` because of which nothing may be sent to a match key; see `reason`."""
         return self._opt_outs_in(self._find(what, key, whole_mailbox=whole_mailbox), what, key)
 
     def selection(self, what: str, key: str, *, whole_mailbox: bool) -> Query:
-        """Returns the query for the entries that may refuse something to a match key; see `reason`."""
+        """Returns the query for the entries that may have an opt-out of a match key; see `reason`."""
         digest = self.digest(key)
         if whole_mailbox and what == MAIL:
             return {"$or": [{"_id": digest}, {"mailbox": self.digest(mailbox_key(key))}]}
@@ -143,7 +143,7 @@ class SuppressionList:
         add: OptOutsByKey | None = None,
         lift: OptOutsByKey | None = None,
     ) -> tuple[Write, ...]:
-        """Returns the writes that lift and add refusals; `entries` were read for their keys.
+        """Returns the writes that lift and add opt-outs; `entries` were read for their keys.
 
         There is one write for each entry that changes. It fails if the entry was changed since it was read.
         """
@@ -158,7 +158,7 @@ class SuppressionList:
         return tuple(found)
 
     def change(self, key: str, *, add: OptOuts | None = None, lift: OptOuts | None = None) -> None:
-        """Adds and lifts refusals of one match key; safe to repeat. Raises OsdiError 503."""
+        """Adds and lifts opt-outs of one match key; safe to repeat. Raises OsdiError 503."""
 
         def attempt() -> None:
             writes = self.writes(self.read([key]), now(), add={key: add or {}}, lift={key: lift or {}})
@@ -168,7 +168,7 @@ class SuppressionList:
         retry_on_conflict(attempt)
 
     def opt_out_of_mail(self, key: str, source: str) -> None:
-        """Adds the word of a mailbox's reader that mail is refused, or the time of the repeated word.
+        """Adds the opt-out of mail by a mailbox's reader, or the time at which the reader repeated it.
 
         Raises OsdiError 503.
         """
@@ -184,7 +184,7 @@ class SuppressionList:
         retry_on_conflict(attempt)
 
     def new_entry(self, key: str) -> Document:
-        """Returns an entry without refusals for a match key."""
+        """Returns an entry without opt-outs for a match key."""
         mailbox = {"mailbox": self.digest(mailbox_key(key))} if key.startswith(EMAIL) else {}
         return {"_id": self.digest(key), "version": 1, **mailbox, "refused": {}, "history": []}
 
@@ -215,7 +215,7 @@ def check_post(
     timestamp: dt.datetime,
     listed: Mapping[str, Document | None],
 ) -> Checked:
-    """Returns the person after a post, with its opt-outs in the list. A post lifts no refusal.
+    """Returns the person after a post, with its opt-outs in the list. A post lifts no opt-out.
 
     `stored` is the person before the post, `posted` the fields of the post. Without a `source` the sender had no token:
     then what the post says is not added to the list. `listed` has the entry of each match key that was read with the
@@ -248,7 +248,7 @@ def check_put(
     rules: MatchKeyRules,
     timestamp: dt.datetime,
 ) -> Checked:
-    """Returns the person after a PUT of the fields `named`. Only what it says explicitly lifts a refusal.
+    """Returns the person after a PUT of the fields `named`. Only what it says explicitly lifts an opt-out.
 
     Raises OsdiError 503.
     """
@@ -263,12 +263,12 @@ def check_put(
     # A PUT that omits a flag of a number keeps it, as it keeps the status of an address (osdi.crud.resource_rules).
     numbers = {key: {what: by for what, by in each.items() if what != MAIL} for key, each in before.items()}
     opted_out = without(united(numbers, of_entries(entries)), united(lifted, stated))
-    # Of two entries for one address or number, the one that refuses counts.
+    # Of two entries for one address or number, the one that opts out counts.
     return Checked(obeying(person, united(opted_out, stated), rules), writes)
 
 
 def _lifted(named: ReadOnlyDocument, person: ReadOnlyDocument, rules: MatchKeyRules) -> OptOutsByKey:
-    """Returns the refusals that a PUT lifts; an entry without an address or number is about the primary one."""
+    """Returns the opt-outs that a PUT lifts; an entry without an address or number is about the primary one."""
     found: list[OptOutsByKey] = []
     for entry in named.get("email_addresses", ()):
         address = entry.get("address") or primary_value(person.get("email_addresses", ()), "address")

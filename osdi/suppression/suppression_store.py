@@ -37,7 +37,7 @@ BATCH: Final = 500
 # The names by which a person's `unconfirmed_statuses` (osdi.people.opt_outs) begin.
 STATUS_NAMES: Final = {MAIL: "status", CALLS: "do_not_call", TEXTS: "sms_capable"}
 PATIENCE_SECONDS: Final = 60.0
-# The people whose contact details refuse anything.
+# The people whose contact details have an opt-out.
 WITH_OPT_OUTS: Final = {
     "$or": [
         {"email_addresses.status": {"$in": list(STRICTNESS)}},
@@ -68,7 +68,7 @@ def fill_from_people(store: Store, rules: MatchKeyRules) -> Iterator[int]:
 
 
 def _confirmed(person: Document, opt_outs: OptOutsByKey) -> OptOutsByKey:
-    """Returns the refusals that a token holder or the supporter stated: a post without a token only claims one."""
+    """Returns the opt-outs that a token holder or the supporter stated: a post without a token only claims one."""
     unconfirmed = person.get("unconfirmed_statuses", ())
     return {
         key: {what: source for what, source in each.items() if f"{STATUS_NAMES[what]} {key}" not in unconfirmed}
@@ -100,7 +100,7 @@ def _apply(store: Store, person: Document, opt_outs: OptOutsByKey, rules: MatchK
 
 
 def _add(suppressed: SuppressionList, store: Store, opt_outs: OptOutsByKey, dates: Mapping[str, dt.datetime]) -> int:
-    """Adds the refusals of one batch; returns the number of changed entries. Raises WriteConflict."""
+    """Adds the opt-outs of one batch; returns the number of changed entries. Raises WriteConflict."""
     entries = suppressed.read(opt_outs)
     new = {key: each for key, each in opt_outs.items() if key not in entries}
     made = [with_opt_outs(suppressed.new_entry(key), each, dates[key]) for key, each in new.items() if each]
@@ -115,7 +115,7 @@ def _add(suppressed: SuppressionList, store: Store, opt_outs: OptOutsByKey, date
 def unite(store: Store, documents: Iterable[Document]) -> int:
     """Adds the entries of a backup to the list, and returns the number of changed entries.
 
-    An entry that is in both keeps its present refusals, and gains those of the backup that nobody has lifted since. So
+    An entry that is in both keeps its present opt-outs, and gains those of the backup that nobody has lifted since. So
     no restore of an older backup loses an opt-out. Raises OsdiError 503.
     """
     documents = iter(documents)

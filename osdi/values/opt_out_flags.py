@@ -16,7 +16,7 @@ from osdi.values.dates import ZERO_DATE
 
 MAIL, CALLS, TEXTS = "e-mails", "calls", "texts"
 
-# By flag: the channels that a yes refuses, and those that a no refuses.
+# By flag: the channels that a yes opts out of, and those that a no opts out of.
 FLAGS: Final[Mapping[str, tuple[frozenset[str], frozenset[str]]]] = {
     "opted_out": (frozenset({MAIL}), frozenset()),
     "opted_in": (frozenset(), frozenset({MAIL})),
@@ -44,7 +44,7 @@ ON_HOLD_AFTER_OPT_OUT: Final = frozenset(("2", "on hold opt out"))
 NOT_ALLOWED: Final = frozenset(("do not allow", "not allowed", "disallow", "refused", "declined", "no consent"))
 ALLOWED: Final = frozenset(("allow", "allowed", "granted", "accepted"))
 
-# Refusals inside a text, such as `202-555-0101 (do not call)`. A space stands for any separators.
+# Opt-outs inside a text, such as `202-555-0101 (do not call)`. A space stands for any separators.
 OPT_OUT_WORDS: Final = re.compile(
     (
         r"\b((please )?(do not|don'?t|dont|never|no longer|stop) (be )?"
@@ -106,7 +106,7 @@ def is_hold_after_opt_out(cell: str) -> bool:
 
 
 def flag_opt_outs(flag: str, text: str) -> frozenset[str]:
-    """Returns what a flag with this value refuses. Raises ValueError."""
+    """Returns what a flag with this value opts out of. Raises ValueError."""
     value = is_yes(text, permits=flag in PERMITS)
     if value is None:
         return frozenset()
@@ -115,7 +115,7 @@ def flag_opt_outs(flag: str, text: str) -> frozenset[str]:
 
 
 def without_opt_out_words(cell: str) -> tuple[str, bool]:
-    """Returns the contact details of a cell without words that refuse, and if there were such words.
+    """Returns the contact details of a cell without words of an opt-out, and if there were such words.
 
     `202-555-0101 (do not call)` is a number that must not be called. A word inside an e-mail address means nothing.
     """

@@ -124,7 +124,7 @@ class OsdiSchema(ma.Schema, metaclass=TableMeta):
 class ConsentFlags(OsdiSchema):
     """Object whose unknown fields can say an opt-out in the words of another program: schemas.base.opt_out_flags."""
 
-    # The channels that a flag in the object can refuse.
+    # The channels that a flag in the object can opt out of.
     channels: ClassVar[frozenset[str]] = EVERYTHING
 
     def _deserialize(self, data: Any, *, error_store: Any, index: int | None = None, **kwargs: Any) -> dict[str, Any]:
@@ -140,7 +140,7 @@ class ConsentFlags(OsdiSchema):
         return loaded
 
     def opt_out(self, loaded: dict[str, Any], opted_out: set[str], error_store: Any) -> None:
-        """Changes the loaded object so that it refuses this."""
+        """Changes the loaded object so that it opts out of these channels."""
         opt_out(loaded, opted_out)
 
 
@@ -182,7 +182,7 @@ class PhoneNumberBase(ConsentFlags):
 
     It may have the `status` that Action Network's clients send, which is read as OSDI's two booleans. A number that is
     unsubscribed gets neither calls nor texts, one that is bouncing gets no texts. Words behind the number, such as
-    `(do not call)`, refuse both. `subscribed` changes nothing: only
+    `(do not call)`, opt out of both. `subscribed` changes nothing: only
     the booleans themselves say so.
     """
 

@@ -1,7 +1,7 @@
 """Reads opt-outs that a client says in the words of another program, such as `do_not_contact` in a person.
 
 OSDI has only a status for each address, and two booleans for each number. Without this module the other words would be
-unknown fields, which are ignored, and the person would be contacted against their word. A flag that refuses nothing
+unknown fields, which are ignored, and the person would be contacted against their word. A flag that is no opt-out
 stays an unknown field: it subscribes nobody.
 """
 
@@ -31,7 +31,7 @@ OF_PHONE: Final = frozenset((CALLS, TEXTS))
 def without_flags(
     data: Mapping[str, Any], unknown: Iterable[str], channels: frozenset[str]
 ) -> tuple[dict[str, Any], set[str], dict[str, list[str]]]:
-    """Returns the body without its flags that refuse something, what they refuse, and messages by unreadable flag."""
+    """Returns the body without its flags that opt out, what they opt out of, and messages by unreadable flag."""
     kept, opted_out, messages = dict(data), set[str](), dict[str, list[str]]()
     for name in unknown:
         try:
@@ -52,9 +52,9 @@ def is_flag(name: str) -> bool:
 
 
 def field_opt_outs(name: str, value: Any, channels: frozenset[str] = EVERYTHING) -> frozenset[str]:
-    """Returns what an unknown field refuses. Raises ValidationError for a value that cannot be read.
+    """Returns what an unknown field opts out of. Raises ValidationError for a value that cannot be read.
 
-    A flag about e-mail, such as `unsubscribed`, means all that an object can refuse that is no e-mail address.
+    A flag about e-mail, such as `unsubscribed`, means all that an object can opt out of that is no e-mail address.
     """
     own, is_email = squashed(name.rpartition(":")[2]), channels == OF_EMAIL
     flag = SQUASHED_FLAGS.get(own) or NAMES.get(own) or ("opted_out" if own in MAIL_OR_LETTERS and is_email else None)
@@ -95,13 +95,13 @@ def _text(value: Any) -> str | None:
 
 
 def opt_out_of_mail(entry: dict[str, Any], opted_out: Collection[str]) -> None:
-    """Changes the entry of an e-mail address so that it refuses mail, if that is refused."""
+    """Changes the entry of an e-mail address so that it opts out of mail, if `opted_out` has that."""
     if MAIL in opted_out and entry.get("status") not in ("bouncing", "spam complaints"):
         entry["status"] = "unsubscribed"
 
 
 def opt_out_of_calls_and_texts(entry: dict[str, Any], opted_out: Collection[str]) -> None:
-    """Changes the entry of a phone number so that it refuses calls and texts, as far as they are refused."""
+    """Changes the entry of a phone number so that it opts out of calls and texts, as far as `opted_out` has them."""
     if CALLS in opted_out:
         entry["do_not_call"] = True
     if TEXTS in opted_out:
@@ -109,7 +109,7 @@ def opt_out_of_calls_and_texts(entry: dict[str, Any], opted_out: Collection[str]
 
 
 def opt_out(person: dict[str, Any], opted_out: Collection[str]) -> None:
-    """Changes a loaded person: all their entries refuse, and so does the primary detail that is stored.
+    """Changes a loaded person: all their entries opt out, and so does the primary detail that is stored.
 
     An entry without an address or number is about the primary one (osdi.people.merge_rules).
     """

@@ -15,7 +15,7 @@ from schemas.base.common import OsdiSchema, PostedLinks, PostedSchema, RequiredF
 from schemas.base.fields import CustomFields, Objects, Strings, is_empty
 
 FLAG_IN_PUT: Final = (
-    "A property says that the person refuses something. In a PUT, say it in email_addresses[].status, and in"
+    "A property says that the person opted out. In a PUT, say it in email_addresses[].status, and in"
     " phone_numbers[].do_not_call and sms_capable."
 )
 SAYS_NOTHING: Final = "A blank value clears nothing. Send null."

@@ -17,15 +17,15 @@ SOURCE: Final = {
 
 
 class OptOutSchema(OsdiSchema):
-    """A refusal that holds."""
+    """An opt-out that holds."""
 
-    since = DateTime(metadata={"description": "Time at which the refusal was recorded."})
+    since = DateTime(metadata={"description": "Time at which the opt-out was recorded."})
     repeated = DateTime(metadata={"description": "The last time at which the reader of a mail has unsubscribed again."})
     source = ma.fields.String(metadata=SOURCE)
 
 
 class OptOutsSchema(OsdiSchema):
-    """The refusals that hold; {} if all were lifted."""
+    """The opt-outs that hold; {} if all were lifted."""
 
     mail = ma.fields.Nested(OptOutSchema)
     calls = ma.fields.Nested(OptOutSchema)
@@ -33,7 +33,7 @@ class OptOutsSchema(OsdiSchema):
 
 
 class SuppressionChangeSchema(OsdiSchema):
-    """A refusal that was added or lifted."""
+    """An opt-out that was added or lifted."""
 
     what = ma.fields.String(metadata={"description": "Kind of contact.", "enum": list(WHAT)})
     change = ma.fields.String(metadata={"description": "What was recorded.", "enum": ["refused", "lifted"]})
@@ -53,7 +53,7 @@ class SuppressionSchema(OsdiSchema):
 
 
 class SuppressionsSchema(OsdiSchema):
-    """The entries for a person's addresses and numbers; those that never refused anything have none."""
+    """The entries for a person's addresses and numbers; those that never opted out have none."""
 
     suppressions = ma.fields.List(ma.fields.Nested(SuppressionSchema), metadata={"description": "The entries."})
     _links = links("self", "osdi:person")

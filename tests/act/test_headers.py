@@ -77,7 +77,7 @@ def test_only_forms_may_be_framed_and_only_by_listed_origins(app: Flask, listed:
 
 
 class TestAnErrorInAFrame:
-    """A browser shows nothing of a refused frame, so a supporter would not see what to do."""
+    """A browser shows nothing of a blocked frame, so a supporter would not see what to do."""
 
     @pytest.mark.parametrize(
         ("suffix", "data"), [("/embed", JANE), ("/outcome", {"embedded": "yes", "outreach_token": "x"})]

@@ -114,7 +114,7 @@ def tokens(sink: SmtpSink) -> Callable[[], list[str]]:
 
 @pytest.fixture
 def long_ago(database: Database) -> Callable[[], None]:
-    """Moves all refusals of the suppression list to an earlier day: times are in whole seconds, and tests are fast."""
+    """Moves all opt-outs of the suppression list to an earlier day: times are in whole seconds, and tests are fast."""
 
     def move() -> None:
         for entry in database.suppressions.find():

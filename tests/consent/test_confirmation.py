@@ -220,7 +220,7 @@ class TestTheLink:
         assert status_of(database) == ["subscribed" if state == CONFIRMED else None]
 
     @pytest.mark.parametrize("pressed", [False, True], ids=["before it is used", "after it was used"])
-    def test_does_not_undo_a_later_refusal(
+    def test_does_not_undo_a_later_opt_out(
         self, pressed: bool, token: str, press: Press, store: Store, database: Database
     ) -> None:
         if pressed:
@@ -231,7 +231,7 @@ class TestTheLink:
         assert status_of(database) == ["unsubscribed"]
         assert unwanted(store, JANE, RULES) == "unsubscribed"
 
-    def test_does_not_undo_a_refusal_that_its_reader_has_repeated(
+    def test_does_not_undo_an_opt_out_that_its_reader_has_repeated(
         self,
         tick: Tick,
         deliver_due: Deliver,
@@ -351,7 +351,7 @@ class TestTwoPeopleWhoShareAMailbox:
         assert [each.get("status") for each in other["email_addresses"]] == [None, None]
         assert "items" not in other
 
-    def test_a_refusal_of_the_mailbox_ends_for_both_but_the_other_is_not_subscribed(
+    def test_an_opt_out_of_the_mailbox_ends_for_both_but_the_other_is_not_subscribed(
         self,
         kim: str,
         api: Client,

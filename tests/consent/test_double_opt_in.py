@@ -110,7 +110,7 @@ def test_without_a_tick_nothing_is_said_about_mail(
 
 
 @pytest.mark.parametrize("before", BEFORE, ids=case_name)
-def test_a_tick_subscribes_at_once_unless_the_address_refuses_mail(
+def test_a_tick_subscribes_at_once_unless_the_address_has_opted_out(
     before: Callable[..., None],
     long_ago: LongAgo,
     api: Client,

@@ -1,4 +1,4 @@
-"""Restarts under load: no request is refused, since the port stays open, or the proxy waits.
+"""Restarts under load: no connection is refused, since the port stays open, or the proxy waits.
 
 systemd hands the port of osdi-web.socket to each new process (sd_listen_fds). Here the test does what systemd does.
 """

@@ -44,7 +44,7 @@ def entries_of(database: Database) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def refuse(store: Store, source: str, address: str = JANE) -> None:
+def opt_out(store: Store, source: str, address: str = JANE) -> None:
     suppression_list(store).change(email_key(address), add={MAIL: source})
 
 
@@ -96,11 +96,11 @@ def test_the_history_of_the_suppression_list_has_both_changes(api: Client, store
 
 
 @pytest.mark.parametrize(
-    "refused",
+    "opted_out",
     [
         pytest.param(lambda api, store: unsubscribe(store, JANE), id="by a link"),
-        pytest.param(lambda api, store: refuse(store, API), id="by a token"),
-        pytest.param(lambda api, store: refuse(store, COMPLAINT), id="by a spam complaint"),
+        pytest.param(lambda api, store: opt_out(store, API), id="by a token"),
+        pytest.param(lambda api, store: opt_out(store, COMPLAINT), id="by a spam complaint"),
         pytest.param(lambda api, store: mark_bouncing(store, JANE), id="by a bounce"),
         pytest.param(
             lambda api, store: shared(api, "kim", {"address": JANE, "status": "spam complaints"}), id="at a person"
@@ -108,10 +108,10 @@ def test_the_history_of_the_suppression_list_has_both_changes(api: Client, store
     ],
 )
 def test_there_is_no_undo_after_an_earlier_opt_out(
-    api: Client, store: Store, refused: Callable[[Client, Store], object]
+    api: Client, store: Store, opted_out: Callable[[Client, Store], object]
 ) -> None:
     person(api, "jane", {"address": JANE, "status": "subscribed"})
-    refused(api, store)
+    opted_out(api, store)
 
     assert unsubscribe_with_undo(store, JANE, LINK, RULES) is None
     assert unwanted(store, JANE, RULES) in ("unsubscribed", "spam_complaints")
@@ -122,7 +122,7 @@ def unsubscribe_again(api: Client, store: Store, href: str) -> None:
     unsubscribe(store, JANE)
 
 
-def subscribe_and_refuse(api: Client, store: Store, href: str) -> None:
+def subscribe_and_opt_out(api: Client, store: Store, href: str) -> None:
     for status in ("subscribed", "unsubscribed"):
         assert api.put(href, {"email_addresses": [{"address": JANE, "status": status}]}).status_code == 200
 
@@ -130,7 +130,7 @@ def subscribe_and_refuse(api: Client, store: Store, href: str) -> None:
 @pytest.mark.parametrize(
     ("later", "reason"),
     [
-        pytest.param(lambda api, store, href: refuse(store, COMPLAINT), "unsubscribed", id="complained"),
+        pytest.param(lambda api, store, href: opt_out(store, COMPLAINT), "unsubscribed", id="complained"),
         pytest.param(
             lambda api, store, href: api.put(
                 href, {"email_addresses": [{"address": JANE, "status": "spam complaints"}]}
@@ -141,9 +141,9 @@ def subscribe_and_refuse(api: Client, store: Store, href: str) -> None:
         pytest.param(
             lambda api, store, href: shared(api, "kim", {"address": JANE, "status": "unsubscribed"}),
             "unsubscribed",
-            id="refused at another person",
+            id="opted out at another person",
         ),
-        pytest.param(subscribe_and_refuse, "unsubscribed", id="refused with a token"),
+        pytest.param(subscribe_and_opt_out, "unsubscribed", id="opted out with a token"),
         pytest.param(
             lambda api, store, href: (
                 api.put(href, {"email_addresses": [{"address": JANE, "status": "subscribed"}]}),
@@ -174,7 +174,7 @@ def test_a_complaint_during_the_undo_stays(api: Client, store: Store, monkeypatc
     restore = module._restore
 
     def complain_first(*arguments: Any) -> None:
-        refuse(store, COMPLAINT)
+        opt_out(store, COMPLAINT)
         restore(*arguments)
 
     monkeypatch.setattr(module, "_restore", complain_first)

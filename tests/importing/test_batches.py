@@ -385,10 +385,10 @@ class TestFailures:
     def test_a_batch_that_is_never_stored_is_imported_row_by_row(
         self, store: Store, database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
-        def refuse(writes: Any) -> None:
+        def fail(writes: Any) -> None:
             raise DatabaseUnavailable
 
-        monkeypatch.setattr(store, "write_in_bulk", refuse)
+        monkeypatch.setattr(store, "write_in_bulk", fail)
 
         assert imported_people(store, database, people_file(tmp_path / "a.csv", 40)) == {"created": 40}
 

@@ -94,7 +94,7 @@ def columns(cells: dict[str, list[str]], kind: str = PEOPLE, **options: Any) -> 
         ("Uitgeschreven", "ja", {MAIL}),
     ],
 )
-def test_a_flag_refuses_for_all_addresses_and_numbers_of_its_row(column: str, cell: str, opted_out: set[str]) -> None:
+def test_a_flag_opts_out_all_addresses_and_numbers_of_its_row(column: str, cell: str, opted_out: set[str]) -> None:
     found = person(
         {
             "Email": "a@example.com",
@@ -283,7 +283,7 @@ def test_a_column_that_looks_like_consent_stops_the_import(kind: str, name: str,
         ("Level", "nicht anrufen"),
     ],
 )
-def test_values_that_refuse_stop_the_import_in_a_column_of_any_name(name: str, value: str) -> None:
+def test_values_that_opt_out_stop_the_import_in_a_column_of_any_name(name: str, value: str) -> None:
     with pytest.raises(ValueError, match=f"texts: '{name}'"):
         columns({"email": ["a@example.com", "b@example.com"], name: ["", value]})
 
@@ -385,7 +385,7 @@ def test_the_circumstances_of_an_opt_out_stop_the_import_if_no_column_has_the_op
         "no-emails",
     ],
 )
-def test_a_file_of_refusals_without_a_column_about_them_stops_the_import(stem: str) -> None:
+def test_a_file_of_opt_outs_without_a_column_about_them_stops_the_import(stem: str) -> None:
     with pytest.raises(ValueError, match="Use --unsubscribed if they want no e-mails"):
         check_file_name(stem, guess_columns(["email", "first_name"], PEOPLE))
 
@@ -448,7 +448,7 @@ def test_a_flag_of_further_programs_and_languages(column: str, cell: str, opted_
     (email,), (number,) = found["email_addresses"], found["phone_numbers"]
     said = {MAIL: email.get("status") == "unsubscribed", CALLS: number.get("do_not_call") is True}
     said[TEXTS] = number.get("sms_capable") is False
-    assert {what for what, is_refused in said.items() if is_refused} == opted_out
+    assert {what for what, is_opt_out in said.items() if is_opt_out} == opted_out
 
 
 @pytest.mark.parametrize(
@@ -526,7 +526,7 @@ def test_a_column_about_something_else_is_a_custom_field(column: str, values: li
         ("01 99 00 01 01 [ne plus appeler]", "01 99 00 01 01"),
     ],
 )
-def test_words_beside_a_number_refuse_calls_and_texts(cell: str, number: str) -> None:
+def test_words_beside_a_number_opt_out_of_calls_and_texts(cell: str, number: str) -> None:
     found = person({"Email": "a@example.com", "Phone": cell, "Mobile": "202-555-0102"})
 
     assert found["phone_numbers"][0]["number"] == number
@@ -545,14 +545,14 @@ def test_words_beside_a_number_refuse_calls_and_texts(cell: str, number: str) ->
         ("Ann <ann@example.com>", "ann@example.com", False),
     ],
 )
-def test_words_beside_an_address_refuse_mail(cell: str, address: str, opted_out: bool) -> None:
+def test_words_beside_an_address_opt_out_of_mail(cell: str, address: str, opted_out: bool) -> None:
     (entry,) = person({"Email": cell})["email_addresses"]
 
     assert entry["address"] == address
     assert (entry.get("status") == "unsubscribed") == opted_out
 
 
-def test_a_cell_that_only_refuses_is_about_the_other_numbers() -> None:
+def test_a_cell_that_only_opts_out_is_about_the_other_numbers() -> None:
     found = person({"Phone": "DO NOT CALL", "Mobile": "202-555-0102"})
 
     assert [each["number"] for each in found["phone_numbers"]] == ["202-555-0102"]

@@ -343,7 +343,7 @@ class TestInvalidCells:
 
 
 class TestKnownPeople:
-    """A refusal in a file is about all addresses and numbers of a person who is known."""
+    """An opt-out in a file is about all addresses and numbers of a person who is known."""
 
     @pytest.mark.parametrize(
         ("header", "row", "opted_out"),
@@ -381,13 +381,15 @@ class TestKnownPeople:
         dry = done(app, file, "--dry-run")
 
         assert people(app) == before
-        warning = "The person refuses calls, but has no phone number that this could be about. (line 3)"
+        warning = "The person opted out of calls, but has no phone number that this could be about. (line 3)"
         assert (warning in dry, warning in done(app, file)) == (True, True)
 
     def test_nothing_known_is_a_warning(self, app: Flask, api: Client, file: Path) -> None:
         file.write_text("Email,Do Not Call\nada@example.com,TRUE\n")
 
-        assert "The person refuses calls, but has no phone number that this could be about. (line 2)" in done(app, file)
+        assert "The person opted out of calls, but has no phone number that this could be about. (line 2)" in done(
+            app, file
+        )
 
     def test_a_second_import_changes_nothing(self, app: Flask, api: Client, file: Path) -> None:
         phones = [{"number": "12025550121"}]
@@ -436,7 +438,7 @@ class TestOptions:
 
         assert opt_outs(people(app)["Ada"]) == opted_out
 
-    def test_a_file_of_refusals_needs_the_option(self, app: Flask, api: Client, tmp_path: Path) -> None:
+    def test_a_file_of_opt_outs_needs_the_option(self, app: Flask, api: Client, tmp_path: Path) -> None:
         path = tmp_path / "unsubscribes.csv"
         path.write_text("First Name,Email\nAda,ada@example.com\n")
         stopped = run(app, path)

@@ -716,7 +716,7 @@ def test_a_placeholder_identifier_is_reported_and_matches_nobody(app: Flask, fil
 
 
 @pytest.mark.parametrize("suffix", ["csv", "ndjson"])
-def test_a_tag_that_refuses_messages_is_a_warning(suffix: str, app: Flask, tmp_path: Path) -> None:
+def test_a_tag_with_the_name_of_an_opt_out_is_a_warning(suffix: str, app: Flask, tmp_path: Path) -> None:
     file = tmp_path / f"people.{suffix}"
     document = {"email_addresses": [{"address": "ann@example.com"}], "add_tags": ["river", "Do Not Call"]}
     file.write_text(json.dumps(document) if suffix == "ndjson" else "Email,Tags\nann@example.com,river; Do Not Call\n")

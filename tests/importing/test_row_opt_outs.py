@@ -1,4 +1,4 @@
-"""Refusals of a row are stored with the person who is there when the row is written."""
+"""Opt-outs of a row are stored with the person who is there when the row is written."""
 
 import pytest
 from flask import Flask

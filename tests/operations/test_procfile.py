@@ -122,7 +122,7 @@ def post(server: Platform | Live, number: int) -> bool:
 
 
 def post_until_it_is_stopped(platform: Platform, numbers: Iterator[int], acknowledged: set[int]) -> int:
-    """Record one outreach after another; the number of the one that was refused."""
+    """Record one outreach after another; the number of the one that was rejected."""
     ends = time.monotonic() + SECONDS
     for number in numbers:
         if not post(platform, number):

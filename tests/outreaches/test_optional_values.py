@@ -133,7 +133,7 @@ class TestAnInvalidValue:
         ({"number": "+16175550100", "sms_capable": 2}, "sms_capable", False),
     ],
 )
-def test_an_unreadable_consent_is_stored_as_a_refusal(
+def test_an_unreadable_consent_is_stored_as_an_opt_out(
     api: Client, database: Database, entry: dict[str, Any], field: str, expected: Any
 ) -> None:
     array = "email_addresses" if "address" in entry else "phone_numbers"

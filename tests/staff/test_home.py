@@ -284,7 +284,7 @@ class TestTheHomePage:
 
         assert "may not read data" in page
         assert "Protect the river" not in page
-        assert "/staff/campaigns" not in page  # no link to what is refused
+        assert "/staff/campaigns" not in page  # no link to what is forbidden
 
     def test_shows_administrators_only_which_webhooks_were_disabled(
         self, app: Flask, api: Client, store: Store, database: Database

@@ -141,7 +141,7 @@ class Model:
         return next((id_ for id_, person in self.people.items() if key in person.keys), None)
 
     def matching_person(self, posted: Body, *, by_token: bool, link: str | None = None) -> str | None:
-        """Returns the id of the matching person, or None for a new one. Raises Refused."""
+        """Returns the id of the matching person, or None for a new one. Raises Rejected."""
         identifiers = [f"id:{each}" for each in posted.get("identifiers") or ()] if by_token else []
         owners = {owner for owner in map(self.owner, identifiers) if owner}
         if link is not None and link not in self.people:
@@ -231,10 +231,10 @@ class Model:
         """Adds the statuses of a post with a token to the suppression list; returns their keys."""
         stated = [(key, status) for key, status in self.statuses(id_).items() if before.get(key) != status]
         stated += [(contact_key("email_addresses", each) or "", each.get("status")) for each in posted]
-        refused = [(key, status) for key, status in stated if key and status in NO_MAIL]
-        for key, status in refused:
+        opted_out = [(key, status) for key, status in stated if key and status in NO_MAIL]
+        for key, status in opted_out:
             self.suppressed[key] = max(self.suppressed.get(key, ""), status, key=STRICTNESS.index)
-        return {key for key, _ in refused}
+        return {key for key, _ in opted_out}
 
     def _obey(self, id_: str, keys: Iterable[str]) -> None:
         """Gives addresses the stricter one of their status and that of the suppression list."""
@@ -288,7 +288,7 @@ class Model:
                 same["primary"] = True
 
     def put_person(self, id_: str, body: Body) -> None:
-        """Applies a PUT: the sent arrays are replaced, and null removes a field. Raises Refused."""
+        """Applies a PUT: the sent arrays are replaced, and null removes a field. Raises Rejected."""
         person = self.people[id_]
         former = set(person.keys)
         if "identifiers" in body:
@@ -356,7 +356,7 @@ class Model:
                 outreach.person = None
 
     def known(self, request: Request) -> str | None:
-        """The outreach that this request recorded before. Raises Refused."""
+        """The outreach that this request recorded before. Raises Rejected."""
         key = (request.sender, request.idempotency_key) if request.idempotency_key else None
         for id_, outreach in self.outreaches.items():
             if key and outreach.idempotency == key:
@@ -390,7 +390,7 @@ class Model:
         self.outreaches[outreach_id] = outreach
 
     def put_outreach(self, id_: str, body: Body) -> None:
-        """Identifiers are replaced, and are one outreach's. Raises Refused."""
+        """Identifiers are replaced, and are one outreach's. Raises Rejected."""
         identifiers = set(body.get("identifiers", ()))
         if any(identifiers & each.identifiers for other, each in self.outreaches.items() if other != id_):
             raise Rejected(409)

@@ -37,7 +37,7 @@ class Sent:
 
 
 def opted_out(store: Store, detail: str = "jane@example.com") -> set[str]:
-    """Returns the kinds of messages that the list refuses for an address or number."""
+    """Returns the kinds of messages that an address or number opted out of, by the list."""
     key = email_key(detail) if "@" in detail else f"phone:{detail.removeprefix('+')}"
     entries = suppression_list(store).read([key])
     return set(entries[key]["refused"]) if key in entries else set()

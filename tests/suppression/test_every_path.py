@@ -38,7 +38,7 @@ PHONE_WORDS: tuple[tuple[dict[str, Any], set[str]], ...] = (
     ({"do_not_call": True, "sms_capable": False}, {TEXTS, CALLS}),
 )
 
-# Columns of files that refuse, and columns that permit, with words for yes and no as programs and people write them.
+# Columns of files that opt out, and columns that permit, with words for yes and no as programs and people write them.
 COLUMNS = {
     MAIL: (("Email Opt Out", True), ("email_opt_in", False), ("Do Not Email", True), ("UNSUB_TIME", True)),
     CALLS: (("Do Not Call", True), ("OK to call", False), ("donotphone", True), ("Nicht anrufen", True)),
@@ -46,7 +46,7 @@ COLUMNS = {
 }
 YES = ("Y", "yes", "1", "TRUE", "x", "WAHR", "ja", "1.0", "Opted Out", "2021-02-03 11:00:00")
 NO = ("N", "no", "0", "FALSE", "FAUX", "nein", "0.0", "Opted Out", "unsubscribed")
-# Flags of an entry in JSON, by what they refuse.
+# Flags of an entry in JSON, by what they opt out of.
 FLAGS = {
     MAIL: ({"unsubscribed": True}, {"opted_out": "Y"}, {"do_not_email": 1}, {"subscribed": False}),
     CALLS: ({"doNotCall": True}, {"do_not_phone": "x"}, {"phone_opt_in": "no"}, {"do_not_contact": True}),
@@ -328,7 +328,7 @@ def test_a_person_who_opted_out_is_not_contacted(
     sent: Sent,
 ) -> None:
     them, control = cases_of(path), case({}, {}, set())
-    # The list does not say by which spelling something was refused: a third of many spellings is asked for.
+    # The list does not say by which spelling somebody opted out: a third of many spellings is asked for.
     asked = them[READERS.index(path) % 3 :: 3] if path in READERS else them
     getattr(paths, path)(them)
     request_followups(control.address, control.number, token=True)

@@ -1,4 +1,4 @@
-"""The suppression list: what adds an entry, what outlives what, and what lifts a refusal."""
+"""The suppression list: what adds an entry, what outlives what, and what lifts an opt-out."""
 
 import datetime as dt
 import json
@@ -178,7 +178,7 @@ class TestAnOptOutOutlives:
         assert JANE not in str(warnings)
 
 
-class TestALiftedRefusal:
+class TestALiftedOptOut:
     def test_comes_from_a_put_that_states_it(self, api: Client, store: Store) -> None:
         href = api.created("/people", OPT_OUTS)["_links"]["self"]["href"]
 
@@ -236,7 +236,7 @@ class TestSubaddresses:
     """For follow-ups of posts without a token, all subaddresses are one mailbox."""
 
     @pytest.mark.parametrize(
-        ("refusing", "posted", "token", "stopped"),
+        ("opted_out_address", "posted", "token", "stopped"),
         [
             (JANE, "jane+news@example.com", False, True),
             ("jane+news@example.com", JANE, False, True),
@@ -251,7 +251,7 @@ class TestSubaddresses:
     )
     def test_share_an_opt_out(
         self,
-        refusing: str,
+        opted_out_address: str,
         posted: str,
         token: bool,
         stopped: bool,
@@ -261,7 +261,7 @@ class TestSubaddresses:
         deliver_followups: Callable[..., None],
         sent: Sent,
     ) -> None:
-        unsubscribe(store, refusing)
+        unsubscribe(store, opted_out_address)
 
         request_followups(posted, None, token=token)
         deliver_followups()
@@ -367,7 +367,7 @@ def test_an_opt_out_is_stored_in_the_transaction_of_the_person(
     assert database.suppressions.count_documents({}) == 2
 
 
-def test_the_export_of_a_person_has_their_refusals(api: Client, store: Store, database: Database) -> None:
+def test_the_export_of_a_person_has_their_opt_outs(api: Client, store: Store, database: Database) -> None:
     api.created("/people", OPT_OUTS)
 
     exported = person_export(store, Hal("http://osdi.example.org", "osdi"), database.people.find_one(), RULES)
@@ -385,8 +385,8 @@ def test_processes_share_the_key(app: Flask, api: Client, store: Store) -> None:
     assert opted_out(store) == {"mail"}
 
 
-@pytest.mark.parametrize("order", [1, -1], ids=["the refusal first", "the refusal last"])
-def test_of_two_entries_of_a_put_for_one_address_or_number_the_one_that_refuses_counts(
+@pytest.mark.parametrize("order", [1, -1], ids=["the opt-out first", "the opt-out last"])
+def test_of_two_entries_of_a_put_for_one_address_or_number_the_one_that_opts_out_counts(
     order: int, api: Client, store: Store
 ) -> None:
     href = api.created("/people", {"email_addresses": [{"address": JANE}]})["_links"]["self"]["href"]

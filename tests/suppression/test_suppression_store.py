@@ -42,7 +42,7 @@ def fill(store: Store) -> int:
 
 
 def sources(store: Store, *keys: str) -> list[dict[str, str]]:
-    """Returns the refusals of these keys, with their sources."""
+    """Returns the opt-outs of these keys, with their sources."""
     entries = suppression_list(store).read(keys)
     return [{what: each["source"] for what, each in entries[key]["refused"].items()} for key in keys if key in entries]
 

@@ -29,7 +29,7 @@ def choose_opted_out_numbers(person_id: str) -> Response:
 
 @pages.post("/people/<person_id>/no-calls", access=CHANGES)
 def refuse_calls_and_texts(person_id: str) -> AnyResponse:
-    """Record that calls or texts to numbers of the person are refused"""
+    """Record opt-outs of calls or texts to numbers of the person"""
     person = person_or_redirect(person_id)
     opted_out = {what: request.form.getlist(what) for what in STATUSES}
     try:
@@ -42,7 +42,7 @@ def refuse_calls_and_texts(person_id: str) -> AnyResponse:
 
 
 def _form(person: Document, errors: dict[str, str] | None = None) -> Response:
-    """Returns the form with the numbers that do not refuse calls or texts yet."""
+    """Returns the form with the numbers that have not opted out of calls or texts yet."""
     _, phones = contacts_of(store(), person, settings().match_key_rules)
     open_numbers = {
         what: list(dict.fromkeys(each.value for each in phones if status not in each.statuses))

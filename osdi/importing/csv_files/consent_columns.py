@@ -1,6 +1,6 @@
 """Finds columns that look like consent, by their names or values, but whose meaning is unknown.
 
-Such a column stops the import: as a custom field it would not prevent a message to somebody who has refused. Pure.
+Such a column stops the import: as a custom field it would not prevent a message to somebody who has opted out. Pure.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,15 +33,15 @@ ALL_UNKNOWN, NO_DATE, DOUBTFUL, FILE_NAME = "all_unknown", "no_date", "doubtful"
 
 @dataclass
 class Values:
-    """The values of a column: up to DISTINCT different ones, and if one of all refuses something."""
+    """The values of a column: up to DISTINCT different ones, and if one of all is an opt-out."""
 
     distinct: set[str] = field(default_factory=set)
-    refuse: bool = False
+    has_opt_out: bool = False
 
     def add(self, value: str) -> None:
         if value in self.distinct:
             return
-        self.refuse = self.refuse or row_consent.state_opt_out((value,))
+        self.has_opt_out = self.has_opt_out or row_consent.state_opt_out((value,))
         if len(self.distinct) < DISTINCT:
             self.distinct.add(value)
 
@@ -90,7 +90,7 @@ def checked_columns(columns: Sequence[Column], values: Mapping[int, Values], pre
 
 
 def check_file_name(stem: str, columns: Sequence[Column]) -> None:
-    """Raises UnclearColumns if a file's name says that its people have refused, and no column says it."""
+    """Raises UnclearColumns if a file's name says that its people have opted out, and no column says it."""
     if not _with_consent(columns) and row_consent.is_opt_out_file(stem):
         raise UnclearColumns(
             f"The name of the file, {stem}, says that its people want no e-mails or calls, and no column does. Use"
@@ -110,7 +110,7 @@ def _is_doubtful(name: str, values: Values, columns: Sequence[Column]) -> bool:
     flags = {each.field.removeprefix("person.") for each in columns if is_flag(each.field)}
     if squashed(name) in column_names.LETTERS and "opted_out" in flags:
         return False
-    if values.refuse or row_consent.may_be_flags(name, values.distinct):
+    if values.has_opt_out or row_consent.may_be_flags(name, values.distinct):
         return True
     if squashed(name) in column_names.STATUS and row_consent.may_be_statuses(values.distinct):
         return True

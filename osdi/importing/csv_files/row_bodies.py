@@ -61,7 +61,7 @@ DECISIVE: Final = (
     "other_sms_capable",
     "other_do_not_call",
 )
-# The addresses and numbers of a person, and what words beside them refuse.
+# The addresses and numbers of a person, and what words beside them can opt out of.
 CONTACT_DETAILS: Final = re.compile(r"(email_addresses|phone_numbers)(?:\[\w+\])?\.(?:address|number)")
 CHANNELS_OF: Final = {"email_addresses": frozenset((MAIL,)), "phone_numbers": frozenset((CALLS, TEXTS))}
 # Fields that a cell fills besides its own.
@@ -92,7 +92,7 @@ class Reading:
 class Row:
     """A row as the body of a POST, with the campaign that it names.
 
-    `consent` has what its person refuses, `warnings` the reasons why cells were left out (`unreadable`: those that
+    `consent` has what its person opted out of, `warnings` the reasons why cells were left out (`unreadable`: those that
     could not be read), and `origins` the column of each value by its path in the person or outreach.
     """
 
@@ -144,7 +144,7 @@ def row_of(cells: Sequence[str], reading: Reading) -> Row:
 
 @lru_cache(PATHS)
 def _channels_of(field: str) -> frozenset[str] | None:
-    """Returns what words beside an address or number refuse; None for another field."""
+    """Returns what words beside an address or number can opt out of; None for another field."""
     of = CONTACT_DETAILS.fullmatch(field)
     return CHANNELS_OF[of[1]] if of else None
 
@@ -163,11 +163,13 @@ def _steps(field: str) -> tuple[str, str | None, str | None]:
 
 
 def _without_opt_out_words(cell: str, opted_out: frozenset[str], column: Column, row: Row) -> str:
-    """Returns the cell of an address or number without words that refuse. Its person then refuses what they say."""
+    """Returns the cell of an address or number without words of an opt-out, which it adds to the row's consent."""
     kept, is_opt_out = without_opt_out_words(cell)
     if is_opt_out:
         row.consent.opted_out |= opted_out
-        row.warnings.append(f"{column.name}: The cell says that the person refuses {' and '.join(sorted(opted_out))}.")
+        row.warnings.append(
+            f"{column.name}: The cell says that the person opted out of {' and '.join(sorted(opted_out))}."
+        )
     return kept
 
 

@@ -23,9 +23,9 @@ from osdi.values.opt_out_flags import (
     is_yes,
 )
 
-# A yes of these is a statement about one kind of message, and not only that nothing has been refused.
+# A yes of these is a statement about one kind of message, and not only that there was no opt-out.
 PERMITTING: Final = ("opted_in", "texts_opted_in")
-# Names of files whose people have all refused. `subscribed_members.csv` is none.
+# Names of files whose people have all opted out. `subscribed_members.csv` is none.
 OPT_OUT_FILE: Final = re.compile(
     r"\b(unsub\w*|un ?subscri\w*|non ?subscri\w*|opt(ed)? ?outs?|optouts?|suppress\w*|blocklist\w*|blacklist\w*|"
     r"(do not|dont|no) (contact|call|e ?mail|mail|text)s?|donot\w+|dnc|bounce[sd]?|cleaned|abgemeldet\w*|abmeldungen|"
@@ -58,7 +58,7 @@ CONSENT_NAME: Final = re.compile(
     r"avprenumer\w*|ønsker ikke|vill inte|nie (dzwonić|kontaktować|wysyłać)|"
     r"consenso|disiscri\w*|iscri\w*|non (chiamare|contattare)|samtykke|samtycke|avregistr\w*|zgoda|wypis\w*)\b"
 )
-# Media of messages, and words of permission or refusal. They speak of consent if all values are yes or no.
+# Media of messages, and words of permission or opt-out. They speak of consent if all values are yes or no.
 MEDIUM: Final = re.compile(
     r"\b(e ?mails?|mails?|mailings?|calls?|phones?|telephone|texts?|sms|whatsapp|contact|updates?|news|infolettre|"
     r"kontakt\w*|anrufe?|angerufen|telefon|werbung|appels?|contacte?r?|contacté|courriels?|démarchage|correos?|"
@@ -83,7 +83,7 @@ CIRCUMSTANCE: Final = re.compile(
     r"( \d+)?$"
 )
 GIVEN: Final = re.compile(r"\b(opt(ed)?[ -]?in|optin|subscri\w*|consent\w*|gdpr|newsletter\w*)\b")
-# Values that refuse, whatever the column is called.
+# Values that are opt-outs, whatever the column is called.
 OPT_OUTS: Final = frozenset(
     {
         *(word for word, status in words.STATUSES.items() if status != "subscribed"),
@@ -127,7 +127,7 @@ def looks_like_consent(name: str) -> bool:
 
 
 def is_opt_out_file(stem: str) -> bool:
-    """True if a file's name says that its people have refused something: `unsubscribed_members_export_1a2b`."""
+    """True if a file's name says that its people have opted out: `unsubscribed_members_export_1a2b`."""
     return OPT_OUT_FILE.search(_spaced(stem)) is not None
 
 
@@ -143,7 +143,7 @@ def is_circumstance(name: str, *, with_consent: bool) -> bool:
 
 
 def state_opt_out(values: Iterable[str]) -> bool:
-    """True if one of the values refuses mail, calls or texts in words that have no other meaning."""
+    """True if one of the values opts out of mail, calls or texts in words that have no other meaning."""
     return any(
         words.status_word(each) in OPT_OUTS
         or (len(each) <= MAX_OPT_OUT_LENGTH and "@" not in each and OPT_OUT_WORDS.search(each) is not None)
@@ -196,7 +196,7 @@ def apply_consent(person: dict[str, Any], consent: Consent) -> None:
 
 
 def opt_out(person: Mapping[str, Any], opted_out: Collection[str]) -> None:
-    """Changes all e-mail addresses and phone numbers of the person so that they refuse mail, calls or texts."""
+    """Changes all e-mail addresses and phone numbers of the person: they opt out of mail, calls or texts."""
     for each in person.get("email_addresses", ()) if MAIL in opted_out else ():
         if each.get("status") not in STRICTER:
             each["status"] = "unsubscribed"

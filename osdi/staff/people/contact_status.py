@@ -27,7 +27,7 @@ OptedOut = Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Reason:
-    """A refusal of mail, calls or texts: its source, and since when. A `lifted` one ended at that time."""
+    """An opt-out of mail, calls or texts: its source, and since when. A `lifted` one ended at that time."""
 
     what: str
     source: str
@@ -106,7 +106,7 @@ def _contact(
 
 
 def _reasons(listed: Document, whats: tuple[str, ...]) -> Iterator[Reason]:
-    """Yields the refusals that apply, and then the liftings of earlier ones, the latest first."""
+    """Yields the opt-outs that apply, and then the liftings of earlier ones, the latest first."""
     opted_out = listed.get("refused", {})
     for what in whats:
         if what in opted_out:

@@ -1,4 +1,4 @@
-"""Records that calls or texts to a number are refused, as staff have heard. Nothing here lifts a refusal.
+"""Records opt-outs of calls or texts to a number, as staff have heard them. Nothing here lifts an opt-out.
 
 It does for numbers what `osdi.followups.unsubscribe` does for addresses: the suppression list comes first, so that
 nothing is sent to the number after it, and then every person who has the number.
@@ -22,14 +22,14 @@ from osdi.suppression.opt_outs import API, CALLS, TEXTS
 from osdi.suppression.suppression_list import suppression_list
 
 ARRAY: Final = "phone_numbers"
-# By what is refused: the property of a number, and its value.
+# By channel: the property of a number that opts out, and its value.
 STATED: Final[Mapping[str, tuple[str, bool]]] = {CALLS: ("do_not_call", True), TEXTS: ("sms_capable", False)}
 
 
 def opt_out_numbers(
     store: Store, person: ReadOnlyDocument, opted_out: Mapping[str, Collection[str]], rules: MatchKeyRules
 ) -> None:
-    """Records that these numbers of the person refuse CALLS or TEXTS, by which `refused` has them; safe to repeat.
+    """Records that these numbers of the person opted out of CALLS or TEXTS, the keys of `opted_out`; safe to repeat.
 
     Raises OsdiError 400 for no number, or one that the person does not have; 503.
     """
@@ -58,7 +58,7 @@ def _opt_out(
 def _set_opted_out(
     store: Store, person_id: str, entry: ReadOnlyDocument, whats: Collection[str], rules: MatchKeyRules
 ) -> None:
-    """Sets what is refused at each entry of this number. Raises WriteConflict."""
+    """Stores the opt-outs in each entry of this number. Raises WriteConflict."""
     person = store.get(PERSON.collection, person_id)
     if person is None:
         return

@@ -4,7 +4,7 @@ A field's name is that of the property, as in `given_name`, or array, position a
 `email_addresses-0-address`. Behind the stored entries of an array there is an empty one. An entry whose fields are all
 emptied is removed. Properties that the form does not show stay as they are.
 
-Consent stays with the address for which it was given: a changed address or number keeps what it refuses only.
+Consent stays with the address for which it was given: a changed address or number keeps its opt-outs only.
 
 Pure.
 """
@@ -71,7 +71,7 @@ def changes_in(
 ) -> Changes:
     """Returns what a sent form changes in the stored person. A field that was not sent changes nothing.
 
-    `refused` has the match keys in the suppression list: no entry of them says that the person may be contacted.
+    `opted_out` has the match keys in the suppression list: no entry of them says that the person may be contacted.
     """
     stored = form_values(person)
     values = {name: _text(typed.get(name, text)) for name, text in stored.items()}

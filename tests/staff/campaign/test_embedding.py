@@ -1,4 +1,4 @@
-"""The screen of the sites that show the form: states, the button that allows a site, and what it refuses."""
+"""The screen of the sites that show the form: states, the button that allows a site, and what it rejects."""
 
 import datetime as dt
 from typing import Any

@@ -147,7 +147,7 @@ class TestConsentWhileEditing:
 
         assert [each.get("status") for each in read(api, jane)["email_addresses"]] == statuses
 
-    def test_an_address_that_refuses_mail_refuses_it_at_another_person_too(
+    def test_an_address_that_opted_out_stays_opted_out_at_another_person(
         self, ada: StaffBrowser, api: Client, store: Store, jane: str
     ) -> None:
         suppression_list(store).opt_out_of_mail(email_key("no@example.org"), "link")
@@ -169,7 +169,7 @@ class TestUnsubscribing:
         ("address", "statuses"),
         [(ADDRESS, ["unsubscribed", "bouncing"]), ("", ["unsubscribed", "unsubscribed"])],
     )
-    def test_refuses_mail_to_the_address_as_the_link_of_a_mail_does(
+    def test_opts_the_address_out_of_mail_as_the_link_of_a_mail_does(
         self, ada: StaffBrowser, api: Client, store: Store, jane: str, address: str, statuses: list[str]
     ) -> None:
         page = f"/staff/people/{jane}/unsubscribe"

@@ -52,7 +52,7 @@ def at(store: Store, person_id: str, date: str) -> None:
 
 @pytest.fixture
 def statuses(api: Client, store: Store) -> None:
-    """A person for each status; Lis is subscribed in the own record, and refused by the suppression list."""
+    """A person for each status; Lis is subscribed in the own record, and opted out in the suppression list."""
     for name, entry in {
         "Sue": {"status": "subscribed"},
         "Una": {"status": "unsubscribed"},

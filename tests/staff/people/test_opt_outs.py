@@ -63,7 +63,7 @@ class TestAnOptOut:
         assert phones(api, jane)[0]["number_type"] == "Mobile"
         assert {what: each["source"] for what, each in listed(store, NUMBER).items()} == dict.fromkeys(opted_out, "api")
         text = re.sub(r"\s+", " ", ada.get(f"/staff/people/{jane}").text)
-        assert ("Calls refused as stated by staff" in text) == ("calls" in opted_out)
+        assert ("Opted out of calls as stated by staff" in text) == ("calls" in opted_out)
         (event,) = latest_events(store, 1)
         assert (event["action"], NUMBER in str(event)) == ("refuse_calls_and_texts", False)
 
@@ -116,7 +116,7 @@ class TestNoFormLiftsAnOptOut:
     """The API's PUT with a token lifts one, and the button of a mail does."""
 
     @pytest.fixture
-    def refusing(self, ada: StaffBrowser, jane: str, api: Client) -> str:
+    def opted_out_person(self, ada: StaffBrowser, jane: str, api: Client) -> str:
         ada.post(f"/staff/people/{jane}/no-calls", {"calls": [NUMBER], "texts": [NUMBER]})
         api.put(f"/people/{jane}", {"email_addresses": [{"address": "jane@example.com", "status": "unsubscribed"}]})
         return jane
@@ -130,22 +130,24 @@ class TestNoFormLiftsAnOptOut:
 
     EXPECTED = ((True, False), "unsubscribed", {"calls", "texts"}, {"mail"})
 
-    def test_not_the_one_that_records_it(self, ada: StaffBrowser, api: Client, store: Store, refusing: str) -> None:
-        page = f"/staff/people/{refusing}/no-calls"
+    def test_not_the_one_that_records_it(
+        self, ada: StaffBrowser, api: Client, store: Store, opted_out_person: str
+    ) -> None:
+        page = f"/staff/people/{opted_out_person}/no-calls"
         assert f'value="{NUMBER}"' not in ada.get(page).text
 
         ada.post(page, {"calls": [OTHER], "do_not_call": "false", "lift": NUMBER})
 
-        assert self.opt_outs(api, store, refusing) == self.EXPECTED
+        assert self.opt_outs(api, store, opted_out_person) == self.EXPECTED
 
     def test_not_the_form_for_contact_details(
-        self, ada: StaffBrowser, api: Client, store: Store, refusing: str
+        self, ada: StaffBrowser, api: Client, store: Store, opted_out_person: str
     ) -> None:
-        change(ada, refusing, given_name="Janet", phone_numbers__2__number="+12025550111")
+        change(ada, opted_out_person, given_name="Janet", phone_numbers__2__number="+12025550111")
 
-        assert self.opt_outs(api, store, refusing) == self.EXPECTED
+        assert self.opt_outs(api, store, opted_out_person) == self.EXPECTED
 
-    def test_not_a_new_person(self, ada: StaffBrowser, api: Client, store: Store, refusing: str) -> None:
+    def test_not_a_new_person(self, ada: StaffBrowser, api: Client, store: Store, opted_out_person: str) -> None:
         ada.post("/staff/people/new", {"address": "jane@example.com", "number": NUMBER, "status": "subscribed"})
 
-        assert self.opt_outs(api, store, refusing) == self.EXPECTED
+        assert self.opt_outs(api, store, opted_out_person) == self.EXPECTED

@@ -265,7 +265,7 @@ class TestThePageOfAPerson:
 
         assert "has stated an opt-out of this address" in ada.get(f"/staff/people/{jane}").text
 
-    def test_says_that_a_refusal_was_lifted(self, ada: StaffBrowser, api: Client, store: Store, jane: str) -> None:
+    def test_says_that_an_opt_out_was_lifted(self, ada: StaffBrowser, api: Client, store: Store, jane: str) -> None:
         unsubscribe(store, "jane@example.com")
         entry = {"address": "jane@example.com", "status": "subscribed"}
         api.put(f"/people/{jane}", {"email_addresses": [entry]})
@@ -273,7 +273,7 @@ class TestThePageOfAPerson:
         text = re.sub(r"\s+", " ", ada.get(f"/staff/people/{jane}").text)
 
         assert "Mail allowed again as stated by staff or by a program" in text
-        assert "Mail refused" not in text
+        assert "Opted out of mail" not in text
 
     def test_has_pages_of_outreaches(
         self, ada: StaffBrowser, api: Client, jane: str, monkeypatch: pytest.MonkeyPatch
@@ -297,7 +297,7 @@ class TestThePageOfAPerson:
         text = re.sub(r"\s+", " ", ada.get(f"/staff/people/{jane}").text)
 
         assert "unsubscribed" in text
-        assert "Mail refused by the link in a mail" in text
+        assert "Opted out of mail by the link in a mail" in text
 
     def test_links_to_possible_duplicates(self, ada: StaffBrowser, api: Client, jane: str) -> None:
         other = stored(api, given_name="J.", phone_numbers=[{"number": "+12025550123"}])
