@@ -119,7 +119,7 @@ def _check_deployment(log: Any) -> None:
 
 
 def _reject_wrong_deployment(log: Any) -> None:
-    """Exits with EX_CONFIG if `_check_deployment` does. Continues if the database does not answer.
+    """Exits with EX_CONFIG if `_check_deployment` does. Continues if the database does not respond.
 
     A child process checks that, because the workers are forks of the master. The master must have no threads and no
     connections, and must not import modules that a reload should read again.

@@ -255,7 +255,7 @@ def check_counts(contender: Contender, traffic: Traffic, counts: Counts, respons
     if contender.requests_per_outreach == 2:
         written, balanced = people + counts.outreaches, abs(people - counts.outreaches) <= pending
     else:
-        # Each answer stands for a new person and an outreach. A known person exists already and must not be duplicated.
+        # Each response stands for a new person and an outreach. A known person exists already: no duplicate may appear.
         written = counts.outreaches - traffic.known_people
         balanced = counts.people == (traffic.known_people or counts.outreaches)
     balanced = balanced and counts.complete == counts.outreaches

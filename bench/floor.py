@@ -98,7 +98,7 @@ def new_id() -> str:
 
 
 def response(outreach: Document) -> Document:
-    """Returns a document of about the size of the helper's answer."""
+    """Returns a document of about the size of the helper's response."""
     base = "http://127.0.0.1/api/v1"
     self_link = f"{base}/outreaches/{outreach['_id']}"
     links = {

@@ -174,7 +174,7 @@ def _publish(client: FlaskClient, token: str, campaign: str, slug: str) -> None:
 
 
 def _post(client: FlaskClient, token: str, path: str, posted: Document) -> str:
-    """Posts to a route of the application. Returns the new id, or "" if the answer is `{}`. Raises ServerFailed."""
+    """Posts to a route of the application. Returns the new id, or "" if the response is `{}`. Raises ServerFailed."""
     response = client.post(API + path, data=json.dumps(posted), headers={"OSDI-API-Token": token} if token else {})
     if response.status_code != 200:
         raise ServerFailed(f"POST {path} got {response.status_code}: {response.text[:500]}")

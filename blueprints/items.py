@@ -72,7 +72,7 @@ def get_person_item(arguments: dict[str, Any], person_id: str, item_id: str) -> 
 def post_item(body: dict[str, Any], list_id: str) -> Response:
     """Add a person to a list
 
-    The link `osdi:person` names the person. If the person is already on the list, the answer is the existing item.
+    The link `osdi:person` names the person. If the person is already on the list, the response is the existing item.
     """
     get_or_404(LIST, list_id)
     person_id = id_from(body["pointing"]["person"]["href"], PERSON) or ""

@@ -87,7 +87,7 @@ def get_message(message_id: str) -> Response:
 def get_message_preview(arguments: dict[str, Any], message_id: str) -> Response:
     """Preview a message
 
-    The answer has the message with its wrapper, filled in for an outreach or for an invented person. Nothing is sent.
+    The response has the message with its wrapper, filled in for an outreach or for an invented person. Nothing is sent.
     """
     message, outreach_id = get_or_404(MESSAGE, message_id), arguments.get("outreach")
     outreach = get_or_404(OUTREACH, outreach_id) if outreach_id else None

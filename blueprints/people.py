@@ -72,8 +72,8 @@ def post_person(body: dict[str, Any]) -> Response:
 def person_signup_helper(body: dict[str, Any]) -> Response:
     """Sign a person up, with tags, lists and answers
 
-    With a token the answer is the person. Without a token, as from a web page, the answer is an empty object, and the
-    server neither overwrites nor reveals what it stores about a person.
+    With a token the response is the person. Without a token, as from a web page, the response is an empty object, and
+    the server neither overwrites nor reveals what it stores about a person.
     """
     return sign_up_and_answer(body)
 
@@ -86,7 +86,7 @@ def person_signup_helper(body: dict[str, Any]) -> Response:
 def get_person(arguments: dict[str, Any], person_id: str) -> Response:
     """Read one person
 
-    If the person was merged into another one, the answer is a redirect to that person.
+    If the person was merged into another one, the response is a redirect to that person.
     """
     found = get_or_404(PERSON, person_id)
     embedded = expand_people([found], requested_relations(arguments, OF_PEOPLE))
@@ -120,7 +120,7 @@ def delete_person(arguments: dict[str, Any], person_id: str) -> Response:
 
     The person's outreaches stay, without the person. With `erase` true the server also deletes everything else that it
     stores about the person, and imports do not create the person again; see docs/privacy.md. The URL of a person who
-    was merged into another one cannot be deleted: the answer is 409 and names the remaining person.
+    was merged into another one cannot be deleted: the response is 409 and names the remaining person.
     """
     if not arguments["erase"]:
         return remove(PERSON, person_id)
@@ -154,7 +154,7 @@ def get_person_outreach(arguments: dict[str, Any], person_id: str, outreach_id: 
 
 
 def sign_up_and_answer(body: dict[str, Any]) -> Response:
-    """Creates the person of a loaded body, or adds to a known one; returns the answer that the caller may see."""
+    """Creates the person of a loaded body, or adds to a known one; returns the response that the caller may see."""
     deployed, sender = deployment(), caller()
     if not sender.has_token:
         if honeypot_filled():

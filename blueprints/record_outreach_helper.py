@@ -66,7 +66,7 @@ def record_outreach_helper(body: dict[str, Any], advocacy_campaign_id: str) -> R
     """Record an outreach and the person who made it
 
     The server matches the person by identifiers, e-mail addresses and phone numbers, and creates a person or adds to
-    the matching one. With a token the answer is the outreach. Without a token, as from a web page, the answer is an
+    the matching one. With a token the response is the outreach. Without a token, as from a web page, the response is an
     empty object, and the server neither overwrites nor reveals what it stores about a person. An outreach identifier
     that is sent again is recorded only once.
     """
@@ -74,7 +74,7 @@ def record_outreach_helper(body: dict[str, Any], advocacy_campaign_id: str) -> R
 
 
 def record(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
-    """Records a loaded body on the campaign, and returns the answer that the caller may see."""
+    """Records a loaded body on the campaign, and returns the response that the caller may see."""
     deployed, sender = deployment(), caller()
     campaign = deployed.reference.campaign(advocacy_campaign_id)
     if not sender.has_token:

@@ -72,7 +72,7 @@ def get_person_tagging(arguments: dict[str, Any], person_id: str, tagging_id: st
 def post_tagging(body: dict[str, Any], tag_id: str) -> Response:
     """Tag a person
 
-    The link `osdi:person` names the person. If the person already has the tag, the answer is the existing tagging.
+    The link `osdi:person` names the person. If the person already has the tag, the response is the existing tagging.
     """
     get_or_404(TAG, tag_id)
     person_id = id_from(body["pointing"]["person"]["href"], PERSON) or ""

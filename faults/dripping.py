@@ -43,7 +43,7 @@ class SlowClient:
 
     @staticmethod
     def _server_waits(connection: socket.socket) -> bool:
-        """True if the server still waits for data after BYTE_SECONDS. Otherwise it has answered or hung up."""
+        """True if the server still waits for data after BYTE_SECONDS. Otherwise it has responded or hung up."""
         try:
             connection.recv(MAX_RESPONSE_BYTES)
         except TimeoutError:

@@ -1,7 +1,7 @@
-"""The load: clients that post until they are stopped, and the ledger of their requests and answers.
+"""The load: clients that post until they are stopped, and the ledger of their requests and responses.
 
 Half of the clients keep their connection, as a sync script does. The others reconnect for each post, as visitors do.
-A client repeats a post, unchanged, if the connection is refused or cut, or if the answer does not come in time. The
+A client repeats a post, unchanged, if the connection is refused or cut, or if the response does not come in time. The
 service's documentation demands this of clients. After a 503 a client waits for the `Retry-After`.
 """
 
@@ -26,7 +26,7 @@ WITHOUT_RETRY_AFTER: Final = "503 without Retry-After"
 
 # Time-out of a client; platforms' routers use the same.
 RESPONSE_SECONDS: Final = 30.0
-# Longest time of an answer: the database hangs, a new primary is elected, and that hangs too.
+# Longest time of a response: the database hangs, a new primary is elected, and that hangs too.
 LATE_SECONDS: Final = 23.0
 # Time that a client continues to repeat its last post after the stop.
 PATIENCE_SECONDS: Final = 20.0
@@ -51,7 +51,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Acknowledged:
-    """A post that got 200: time of the answer, and ids of outreach and person if the answer names them."""
+    """A post that got 200: time of the response, and ids of outreach and person if the response names them."""
 
     post: Post
     timestamp: float
@@ -61,7 +61,7 @@ class Acknowledged:
 
 @dataclass
 class Ledger:
-    """All requests and answers of the clients. Threads only append to it; it is read after they have ended."""
+    """All requests and responses of the clients. Threads only append to it; it is read after they have ended."""
 
     attempts: list[Attempt] = field(default_factory=list)
     acknowledged: list[Acknowledged] = field(default_factory=list)
@@ -74,7 +74,7 @@ class Ledger:
         return Counter(attempt.outcome for attempt in self.attempts)
 
     def unexpected(self) -> int:
-        """Returns the number of answers with another status than 200 and 503."""
+        """Returns the number of responses with another status than 200 and 503."""
         return sum(count for outcome, count in self.outcomes().items() if outcome not in EXPECTED)
 
     def late(self) -> int:
@@ -198,11 +198,11 @@ class Client:
         self._http = http.client.HTTPConnection("127.0.0.1", port, timeout=RESPONSE_SECONDS)
 
     def request(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Response:
-        """Sends the request once. Returns the answer, or the kind of failure as its outcome."""
+        """Sends the request once. Returns the response, or the kind of failure as its outcome."""
         try:
             self._http.request(method, path, body, headers)
             response = self._http.getresponse()
-            if response.length is None:  # http.client accepts an answer that was cut within its headers
+            if response.length is None:  # http.client accepts a response that was cut within its headers
                 raise http.client.IncompleteRead(b"")
             return Response(str(response.status), response.getheader("Retry-After"), response.read())
         except (OSError, http.client.HTTPException) as error:
@@ -214,14 +214,14 @@ class Client:
 
 
 def _kind(error: Exception) -> str:
-    """Returns the outcome of a request that got no answer."""
+    """Returns the outcome of a request that got no response."""
     if isinstance(error, ConnectionRefusedError):
         return REFUSED
     return TIMED_OUT if isinstance(error, TimeoutError) else CUT
 
 
 def _acknowledged(sent: Post, timestamp: float, body: bytes) -> Acknowledged:
-    """Reads the ids of outreach and person from the answer. Without a token the answer is `{}` and has none."""
+    """Reads the ids of outreach and person from the response. Without a token the response is `{}` and has none."""
     response: dict[str, Any] = json.loads(body)
     if not response:
         return Acknowledged(sent, timestamp, None, None)

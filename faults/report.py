@@ -58,14 +58,14 @@ COLUMNS: Final = (
     "timed out",
     "other 4xx or 5xx",
     f"later than {LATE_SECONDS:.0f} s",
-    "longest answer, s",
+    "longest response, s",
     "longest pause, s",
     "kept",
 )
 
 LEGEND: Final = f"""| column | meaning |
 |---|---|
-| acknowledged | Posts that were answered 200. Each post is an outreach of its own |
+| acknowledged | Posts that got 200. Each post is an outreach of its own |
 | lost | Acknowledged posts whose outreach, whose person, or whose data about the person is not in the database |
 | doubled | Outreaches beyond the first of a post |
 | people doubled | People beyond the first with an e-mail address or match key |
@@ -77,9 +77,9 @@ deletions of people and campaigns, and rows of files whose import ended without 
 outreaches of a missing person or campaign; merges whose survivor lacks an outreach or e-mail address, or whose other \
 person is there; imported people who are missing or there twice |
 | 503, refused, cut, timed out | Requests that got 503, found no listening server, lost the connection before the \
-whole answer arrived, or got no answer in time. Clients send each again, unchanged, until it is acknowledged; after \
-a 503 they wait for its `Retry-After` |
-| longest answer | The longest time that a request took, with any result |
+whole response arrived, or got no response in time. Clients send each again, unchanged, until it is acknowledged; \
+after a 503 they wait for its `Retry-After` |
+| longest response | The longest time that a request took, with any result |
 | longest pause | The longest time without any acknowledgement |
 | kept | Whether every promise was kept |
 
@@ -97,8 +97,8 @@ The promises are:
 - Nothing is lost or doubled.
 - Nothing of an erased person is left, also if an import of a file with that person is running.
 - No merge or deletion is left half done, and each person of a file is imported exactly once.
-- No answer has another status than 200 and 503, and each 503 has `Retry-After`.
-- No answer comes later than {LATE_SECONDS:.0f} s.
+- No response has another status than 200 and 503, and each 503 has `Retry-After`.
+- No response comes later than {LATE_SECONDS:.0f} s.
 - SIGTERM cuts no connection.
 - A client does not wait because of another client's connection.
 - Every post is acknowledged at most {PATIENCE_SECONDS:.0f} s after the end of the load, by the same workers, unless \

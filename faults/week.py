@@ -65,7 +65,7 @@ class PostsMissing(Exception):
 
 @dataclass
 class Step:
-    """Result of a step: its name, how many posts were acknowledged by then, and the answers of clients meanwhile."""
+    """Result of a step: its name, how many posts were acknowledged by then, and the responses of clients meanwhile."""
 
     name: str
     acknowledged: int
@@ -157,7 +157,7 @@ class Week:
             for each in later:
                 response = client.request("POST", PATH, each.post.body, each.post.headers)
                 if response.outcome != OK:
-                    raise PostsMissing(f"a repeated post was answered {response.outcome}: {response.body!r}")
+                    raise PostsMissing(f"a repeated post got {response.outcome}: {response.body!r}")
             client.close()
         # The restored database gives new ids to what it had lost.
         self.acknowledged = [*kept, *(replace(each, outreach_id=None, person_id=None) for each in later)]
@@ -172,7 +172,7 @@ class Week:
         # On a slow machine a restart can take longer than a client waits. It posts again.
         rejected = set(load.ledger.outcomes()) - {OK, TIMED_OUT}
         if rejected:
-            raise PostsMissing(f"{name}: posts were answered {rejected}: {load.ledger.remarks[:3]}")
+            raise PostsMissing(f"{name}: posts got {rejected}: {load.ledger.remarks[:3]}")
         health = self._machine.run(f"curl http://127.0.0.1:{PORT}/healthz").output
         if f'"version":"{version}"' not in health:
             raise RuntimeError(f"{name}: {health}")

@@ -162,9 +162,9 @@ def unavailable(message: str, *, seconds: int = 2) -> OsdiError:
 
 
 class DatabaseUnavailable(OsdiError):
-    """The database does not answer: 503. The client can repeat the request after two seconds."""
+    """The database does not respond: 503. The client can repeat the request after two seconds."""
 
-    def __init__(self, message: str = "The database does not answer at the moment.") -> None:
+    def __init__(self, message: str = "The database does not respond at the moment.") -> None:
         super().__init__(503, ErrorDescription("UNAVAILABLE", message), headers={"Retry-After": "2"})
 
 

@@ -1,4 +1,4 @@
-"""HTTP client on one kept-alive connection, which measures the time of each answer."""
+"""HTTP client on one kept-alive connection, which measures the time of each response."""
 
 import http.client
 import json
@@ -28,7 +28,7 @@ class ApiRequest:
 
 @dataclass(frozen=True)
 class Response:
-    """An answer: seconds until the whole answer arrived, and its body."""
+    """A response: seconds until the whole response arrived, and its body."""
 
     seconds: float
     body: bytes
@@ -47,7 +47,7 @@ class Response:
 
 
 class Unavailable(ServerFailed):
-    """The server answered 503."""
+    """The server responded with 503."""
 
 
 class Client:
@@ -59,7 +59,7 @@ class Client:
         self._token: Mapping[str, str] = {"OSDI-API-Token": token}
 
     def send(self, request: ApiRequest) -> Response:
-        """Sends a request and returns the answer. Raises Unavailable if that is 503, ServerFailed unless it is 200."""
+        """Sends a request and returns the response. Raises Unavailable if it is 503, ServerFailed unless it is 200."""
         method, headers = ("POST", {"Content-Type": "application/json"}) if request.body else ("GET", {})
         if request.with_token:
             headers |= self._token

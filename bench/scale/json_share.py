@@ -22,7 +22,7 @@ LOOPS = 300
 
 @dataclass(frozen=True)
 class Share:
-    """One kind of request: milliseconds until its answer, and microseconds of JSON with each library."""
+    """One kind of request: milliseconds until its response, and microseconds of JSON with each library."""
 
     label: str
     milliseconds: float
@@ -81,7 +81,7 @@ def _microseconds(call: Callable[[], object]) -> float:
 
 def json_section(shares: list[Share]) -> str:
     lines = [
-        "| | ms until the answer | bytes read | bytes written | orjson, µs | standard library, µs | ratio | share "
+        "| | ms until the response | bytes read | bytes written | orjson, µs | standard library, µs | ratio | share "
         "of the request | with the standard library |",
         f"|---|{'---:|' * 8}",
     ]
@@ -94,7 +94,7 @@ def json_section(shares: list[Share]) -> str:
     return "\n\n".join(
         (
             "### JSON",
-            "This measures reading the body and writing the answer separately, next to the median of "
+            "This measures reading the body and writing the response separately, next to the median of "
             f"{READINGS} requests over HTTP.",
             "\n".join(lines),
             "We keep orjson. Its speed hardly matters for our requests, but the standard library would take "

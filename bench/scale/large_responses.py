@@ -77,7 +77,7 @@ class LargeResponses:
         """A sentence for each broken bound."""
         found = [f"first byte of {each.label}: more than {FIRST_BYTE_MS} ms" for each in self.files if not each.kept]
         if self.deletion.response_ms > DELETION_MS:
-            found.append(f"deletion of a tag: answered after {self.deletion.response_ms:.0f} ms, at most {DELETION_MS}")
+            found.append(f"deletion of a tag: response after {self.deletion.response_ms:.0f} ms, at most {DELETION_MS}")
         return found
 
 

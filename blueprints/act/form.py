@@ -1,4 +1,4 @@
-"""A post of a campaign's form: checks it, records it as the helper does, and answers with the step that follows.
+"""A post of a campaign's form: checks it, records it as the helper does, and responds with the step that follows.
 
 Nothing is lost silently. A form with mistakes comes back with its text. One that a program may have sent asks for
 confirmation. A form that is sent again is the same outreach, by the idempotency key in its token.

@@ -160,7 +160,7 @@ def rendered(template: str, view: CampaignView, *, status: int = 200, **values: 
 
 
 def campaign_values(view: CampaignView) -> dict[str, Any]:
-    """Returns the values of a template about a campaign, and lets the answer load the campaign's images."""
+    """Returns the values of a template about a campaign, and lets the response load the campaign's images."""
     campaign, settings_of_page = view.campaign, view.settings
     description = description_of(campaign.get("description") or "")
     image = web_address(campaign.get("featured_image_url"), ("https",))

@@ -32,7 +32,7 @@ EXAMPLES: Final = {
 def get_duplicates(arguments: dict[str, Any]) -> Response:
     """List probable duplicates
 
-    The answer has groups of people with the same e-mail address, the same phone number, or the same name and postal
+    The response has groups of people with the same e-mail address, the same phone number, or the same name and postal
     code; `by` says which. If staff have said that two people are not the same, they are in no group together. A page
     can be empty and still have a `next` link if there may be more groups.
     """

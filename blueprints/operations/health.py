@@ -2,7 +2,7 @@
 
 A service manager restarts the process if `/healthz` fails. The route checks nothing else, since a restart does not help
 against an unavailable database. Load balancers and monitors use `/readyz`, which checks the database for about two
-seconds at most. Rate limits do not count these routes, and their answers do not contain the database's address.
+seconds at most. Rate limits do not count these routes, and their responses do not contain the database's address.
 """
 
 from typing import Final

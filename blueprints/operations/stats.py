@@ -33,7 +33,7 @@ QUERY: Final = ("from", "to", "time_zone")
 def get_stats(arguments: dict[str, Any], advocacy_campaign_id: str) -> Response:
     """Read a campaign's statistics
 
-    An outreach counts on the day of its `action_date` in the requested time zone. The answer has at most 366 days.
+    An outreach counts on the day of its `action_date` in the requested time zone. The response has at most 366 days.
     """
     campaign_id = reference().campaign(advocacy_campaign_id)["_id"]
     zone = _zone(arguments["time_zone"])

@@ -62,8 +62,8 @@ def get_webhooks() -> Response:
 def post_webhook(body: dict[str, Any]) -> Response:
     """Create a webhook
 
-    The webhook gets the events from now on. The answer contains the secret by which the receiver checks signatures; no
-    later answer shows it.
+    The webhook gets the events from now on. The response contains the secret by which the receiver checks signatures;
+    no later response shows it.
     """
     made = create_webhook(store(), settings(), body)
     return hal_response(_represent(made) | {"secret": made["secret"]}, etag(made))
@@ -90,7 +90,7 @@ def put_webhook(body: dict[str, Any], webhook_id: str) -> Response:
 
     Properties that are not in the body stay as they are. A webhook that is enabled again gets its waiting and its
     rejected events, but none from the time when it was disabled. A secret of null is replaced by a new one, which the
-    answer contains.
+    response contains.
     """
     changed = change_webhook(store(), settings(), webhook_id, body, if_match())
     secret = {"secret": changed["secret"]} if "secret" in body else {}
@@ -115,7 +115,7 @@ def delete_webhook(webhook_id: str) -> Response:
 def test_webhook(webhook_id: str) -> Response:
     """Send a webhook a test event
 
-    The server calls the receiver with an invented outreach, waits for its answer, and returns the result.
+    The server calls the receiver with an invented outreach, waits for its response, and returns the result.
     """
     result = send_test(store(), hal(), settings(), webhook_id)
     details = {"status": result.status, "failure": result.failure}
@@ -135,7 +135,7 @@ def get_deletions(arguments: dict[str, Any]) -> Response:
 
     The feed has people who were deleted, merged or erased, deleted outreaches, and deleted campaigns, which stand for
     all of their outreaches. It holds ids only, and shows a deletion two minutes later at most. Deletions are kept for
-    90 days; a cursor or time before that is answered with 410.
+    90 days; a cursor or time before that gets 410.
     """
     per_page = min(arguments.get("per_page", settings().per_page), settings().max_pagesize)
     found = deletions(store(), limit=per_page, since=arguments.get("since"), after=arguments.get("after"))

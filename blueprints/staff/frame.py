@@ -1,4 +1,4 @@
-"""The frame of the staff pages: rendering, the values that each template uses, and the headers of each answer."""
+"""The frame of the staff pages: rendering, the values that each template uses, and the headers of each response."""
 
 import datetime as dt
 from collections.abc import Iterable

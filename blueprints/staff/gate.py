@@ -34,7 +34,7 @@ CAMPAIGN_ARGUMENT: Final = "advocacy_campaign_id"
 
 @pages.before_request
 def admit() -> AnyResponse | None:
-    """Returns the answer to a request that may not reach its view; else None."""
+    """Returns the response to a request that may not reach its view; else None."""
     g.caller = ANONYMOUS
     use_language(SOURCE_LANGUAGE)  # these pages are in English, whatever the language of the public pages is
     if request.endpoint in ASSETS:

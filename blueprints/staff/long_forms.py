@@ -25,7 +25,7 @@ _reading = threading.BoundedSemaphore(AT_ONCE)
 
 
 def reject_long_form(access: Access) -> Response | None:
-    """Returns the answer to a long form that is not read, or reads the form and returns None."""
+    """Returns the response to a long form that is not read, or reads the form and returns None."""
     if request.method in SAFE or not is_unread() or not access.session:
         return None
     length, limit = request.content_length or 0, longest_form(access)

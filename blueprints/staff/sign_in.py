@@ -1,6 +1,6 @@
 """Signing in and out: a mail with link and code, the page of the link, and the form for the code.
 
-A GET changes nothing, since mail scanners follow every link. The answer and its time are the same for each address.
+A GET changes nothing, since mail scanners follow every link. The response and its time are the same for each address.
 """
 
 from typing import Final

@@ -142,7 +142,7 @@ class Administration:
                 try:
                     work(requests, next(self._numbers))
                 except NoResponse:
-                    continue  # noted with the answers
+                    continue  # noted with the responses
                 self._stop.wait(PAUSE_SECONDS)
         except Exception as error:  # a thread that ends silently would prove nothing
             self.done.responses.remarks.append(f"the administration failed: {error!r}")

@@ -40,7 +40,7 @@ class Requests:
         self._ends: float | None = None
 
     def send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Sends the request until it is answered 200; returns the answer's body. Raises Unanswered.
+        """Sends the request until it gets 200; returns the response's body. Raises Unanswered.
 
         A DELETE that is repeated may find nothing: then an earlier attempt has succeeded, and the result is empty.
         """

@@ -1,4 +1,4 @@
-"""Clients that post, change, delete, merge and erase at random, and repeat each request until it is answered."""
+"""Clients that post, change, delete, merge and erase at random, and repeat each request until it gets a response."""
 
 import itertools
 import json
@@ -139,7 +139,7 @@ class Changes:
         return name if self._send(client, method, path, body).outcome == "200" else ""
 
     def _send(self, client: Client, method: str, path: str, body: Any = None) -> Response:
-        """Sends a request until it is answered. Raises RuntimeError for an answer that no client expects."""
+        """Sends a request until it gets a response. Raises RuntimeError for one that no client expects."""
         headers = {"OSDI-API-Token": self._token, "Content-Type": "application/json"}
         sent = json.dumps(body).encode() if body else b""
         ends = time.monotonic() + PATIENCE_SECONDS
@@ -148,7 +148,7 @@ class Changes:
             if response.outcome not in REPEATED:
                 break
             if time.monotonic() > ends:
-                raise RuntimeError(f"{method} {path} is not answered: {response.outcome}")
+                raise RuntimeError(f"{method} {path} got no response: {response.outcome}")
             with self._lock:
                 self.repeated += 1
             time.sleep(PAUSE_SECONDS)

@@ -20,7 +20,7 @@ from osdi.store.scan import count_or_none
 
 CSV, NDJSON = "csv", "ndjson"
 
-# Seconds that the export waits for a database that does not answer.
+# Seconds that the export waits for a database that does not respond.
 PATIENCE_SECONDS: Final = 120.0
 NOWHERE: Final = "http://localhost"
 

@@ -89,11 +89,11 @@ def database_command(
 ) -> Callable[[Callable[Concatenate[CommandContext, Parameters], Returned]], Callable[Parameters, Returned]]:
     """Returns a decorator for the function of a command, which passes the CommandContext as the first argument.
 
-    An OsdiError, such as a database that does not answer, ends the command with its message instead of a traceback, and
+    An OsdiError, such as a database that does not respond, ends the command with its message, not a traceback, and
     control characters are removed from every message. Unless `in_memory`, the command is rejected for a database in
     memory: that memory belongs to one process, so the command would see and change nothing of another one. If
     `prepared`, it is rejected for a database without our unique indexes. With `patience` it waits these seconds for a
-    database that does not answer, and says so.
+    database that does not respond, and says so.
     """
 
     def decorate(
@@ -125,7 +125,7 @@ def database_command(
 
 
 def _sentence(error: OsdiError | WriteConflict, settings: Settings) -> str:
-    """Returns the message of an error; if the database does not answer, with its address."""
+    """Returns the message of an error; if the database does not respond, with its address."""
     if isinstance(error, DatabaseUnavailable | NotAuthorized):
         return f"{error} The address in MONGODB_URI is {database_hosts(settings.mongodb_uri)}."
     return str(error)

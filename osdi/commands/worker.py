@@ -78,7 +78,7 @@ def worker(context: CommandContext, once: bool) -> None:
 
 
 def _check_indexes(store: Store, once: bool) -> None:
-    """Prints the missing indexes. Raises OsdiError 503 if the database does not answer and the worker runs once."""
+    """Prints the missing indexes. Raises OsdiError 503 if the database does not respond and the worker runs once."""
     try:
         missing = missing_indexes(store)
     except OsdiError:

@@ -133,7 +133,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     def _keepalive_after(self, conn: Any, keepalive: Any) -> bool:
         """True if the connection can have another request: the body of the last one could be read to its end.
 
-        gunicorn would answer a body that breaks off only behind what the application has read with a second response.
+        gunicorn would send a second response to a body that breaks off only behind what the application has read.
         """
         try:
             # Of a body that the application rejected as too long, nothing more has to arrive.
@@ -190,7 +190,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             self._close(conn)
 
     def murder_pending(self) -> None:
-        """Ends connections that are over their time: a body that did not arrive is answered with 408."""
+        """Ends connections that are over their time: a body that did not arrive gets 408."""
         timestamp = time.monotonic()
         if timestamp < self._next_look:
             return

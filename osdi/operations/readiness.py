@@ -24,10 +24,10 @@ from osdi.store.schema_version import NewerDatabase, WrongDatabase
 
 CHECK_SECONDS: Final = 2.0
 RETRY_SECONDS: Final = 1.0
-# Lifetime of a successful check of the indexes. Every check asks the database for an answer.
+# Lifetime of a successful check of the indexes. Every check asks the database for a response.
 INDEXES_SECONDS: Final = 30.0
 
-UNREACHABLE: Final = "The database does not answer."
+UNREACHABLE: Final = "The database does not respond."
 # Errors that only the operator can correct; their messages say how.
 FOR_THE_OPERATOR: Final = (WrongDatabase, NotAuthorized)
 
@@ -135,13 +135,13 @@ def wait_for_database(store: Store, seconds: float, report: Callable[[str], None
     except FOR_THE_OPERATOR:
         raise
     except OsdiError as error:
-        raise DatabaseUnavailable(f"The database did not answer within {seconds:g} s.") from error
+        raise DatabaseUnavailable(f"The database did not respond within {seconds:g} s.") from error
 
 
 def newer_database(uri: str) -> str | None:
     """Returns the reason why a process must not use this database: a newer version of the program has migrated it.
 
-    Returns None otherwise, also if the database does not answer within CHECK_SECONDS: the store checks the version
+    Returns None otherwise, also if the database does not respond within CHECK_SECONDS: the store checks the version
     again with its first operation.
     """
     store = Store(uri)

@@ -96,8 +96,8 @@ class Settings:
     honeypot_field: str = field(
         default="",
         metadata=setting(
-            "Name of a form field that your page hides from people. A post without a token that fills it gets a "
-            "normal answer, and nothing is stored. On a [campaign page](forms.md#exactly-once) it has to be confirmed.",
+            "Name of a form field that your page hides from people. A post without a token that fills it gets a normal "
+            "response, and nothing is stored. On a [campaign page](forms.md#exactly-once) it has to be confirmed.",
             Group.ANONYMOUS,
             validate=validators.honeypot,
         ),

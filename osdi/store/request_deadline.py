@@ -1,4 +1,4 @@
-"""The deadline of a request: it is answered in time, whatever the database does, since a router gives up at 30 s.
+"""The deadline of a request: it gets a response in time, whatever the database does, since a router gives up at 30 s.
 
 Each operation has its own time-outs (see driver), and several in a row could add up to more. `pymongo.timeout` around
 all of them would cost each request time, so it bounds only requests that have waited already.
@@ -23,7 +23,7 @@ def begin() -> None:
 
 
 def end() -> None:
-    """Ends the deadline: the request is answered, and sending a download may take longer."""
+    """Ends the deadline: the response is made, and sending a download may take longer."""
     _began.set(None)
 
 

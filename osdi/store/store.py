@@ -291,10 +291,10 @@ class Store(DocumentStore):
         if place.backwards:
             documents.reverse()
         has_next, has_previous = (total_records > 0, more) if place.backwards else (more, page > 1)
-        answer = Page(documents, page, per_page, total_records, has_next, has_previous, by_date=place.by_date)
+        result = Page(documents, page, per_page, total_records, has_next, has_previous, by_date=place.by_date)
         if more and not after and not before:
-            self._positions.remember(collection, query, answer)
-        return answer
+            self._positions.remember(collection, query, result)
+        return result
 
     def count(self, collection: str, query: Query) -> int:
         """See DocumentStore."""

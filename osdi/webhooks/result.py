@@ -24,7 +24,7 @@ MAX_WAIT_SECONDS: Final = 3_600.0
 GONE: Final = 410
 TOO_LARGE: Final = 413
 # Statuses about the content of a request, and the number of attempts after which an event that was sent alone is
-# rejected for good. A size never heals; a receiver that answers 400 may have an error that somebody corrects.
+# rejected for good. A size never heals; a receiver that responds with 400 may have an error that somebody corrects.
 ATTEMPTS_ALONE: Final = {400: 5, TOO_LARGE: 1, 422: 5}
 # After this number of rejected events in a row the receiver is at fault: no other event is set aside until the
 # receiver accepts one.

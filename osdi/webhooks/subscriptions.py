@@ -38,7 +38,7 @@ def change_webhook(
 
 
 def send_test(store: Store, hal: Hal, settings: Settings, webhook_id: str) -> DeliveryResult:
-    """Sends a webhook a test event, waits for the answer, and returns the result. Raises OsdiError 404."""
+    """Sends a webhook a test event, waits for the response, and returns the result. Raises OsdiError 404."""
     from osdi.http_client.post import HttpPost  # urllib3 takes 1 MB, and only a test needs it in a web process
     from osdi.webhooks.delivery import Webhooks
 

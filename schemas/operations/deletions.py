@@ -20,7 +20,7 @@ class DeletionsArgumentsSchema(QuerySchema):
     since = DateTime(metadata={"description": "Only deletions at this time or later. Without it: the oldest kept one."})
     after = ma.fields.String(
         validate=ma.validate.Regexp(CURSOR, error="Not a cursor of this feed."),
-        metadata={"description": "The `cursor` of an answer: only deletions behind it."},
+        metadata={"description": "The `cursor` of a response: only deletions behind it."},
     )
     per_page = ma.fields.Integer(
         validate=ma.validate.Range(1, MAX_PAGE_NUMBER),

@@ -118,7 +118,7 @@ class WebhookListSchema(OsdiSchema):
 class WebhookTestSchema(OsdiSchema):
     """The result of a test."""
 
-    delivered = Bool(metadata={"description": "True: the receiver answered with 2xx."})
+    delivered = Bool(metadata={"description": "True: the receiver responded with 2xx."})
     status = WholeNumber(metadata={"description": "Status code of the receiver's response."})
     failure = Text(metadata={"description": "Reason of the failure."})
     _links = links("webhook")

@@ -198,7 +198,7 @@ class TestTheHoneypot:
     """The honeypot is a field that a page hides, so that only a bot fills it."""
 
     @pytest.mark.parametrize(("filled", "kept"), [("buy now", 0), ("", 1), (None, 1)])
-    def test_a_post_that_fills_the_field_is_answered_but_not_recorded(
+    def test_a_post_that_fills_the_field_gets_a_response_but_is_not_recorded(
         self, deployed: Deployed, database: Database, filled: str | None, kept: int
     ) -> None:
         client = deployed(honeypot_field="website")

@@ -44,7 +44,7 @@ class TestCampaignScopedToken:
         return campaign_id
 
     def allowed(self, app: Flask, client: Client, campaign_id: str) -> set[tuple[str, str]]:
-        """Returns the routes that do not answer 403, called with this campaign and ids that do not exist."""
+        """Returns the routes that do not return 403, called with this campaign and ids that do not exist."""
         found = set()
         for rule in app.url_map.iter_rules():
             if not rule.rule.startswith("/api/v1"):

@@ -161,7 +161,7 @@ def test_only_an_admin_may_call_the_other_writing_routes(api: Client, store: Sto
 
 
 @pytest.mark.parametrize("rule", sorted(DELETED))
-def test_a_deletion_answers_with_a_notice(
+def test_a_deletion_returns_a_notice(
     api: Client, store: Store, ids: dict[str, str], database: Database, rule: str
 ) -> None:
     headers = {"OSDI-API-Token": factories.token(store, scopes=[WRITE])}

@@ -65,7 +65,7 @@ ALL_MISTAKES = {
 def page_states(
     publish: Publish, app: Flask, closed_app: Flask, limited_app: Flask, **page: Any
 ) -> Iterator[tuple[str, TestResponse]]:
-    """Yields the name and the answer of each state; `page` are page settings of every campaign.
+    """Yields the name and the response of each state; `page` are page settings of every campaign.
 
     `closed_app` takes no posts without a token, and `limited_app` one a minute.
     """
@@ -170,7 +170,7 @@ def _after(made: Publish, app: Flask) -> Iterator[tuple[str, TestResponse]]:
 def confirmation_states(
     store: Store, app: Flask, settings: Settings, campaign_id: str, language: str
 ) -> Iterator[tuple[str, TestResponse]]:
-    """Yields the name and the answer of each state of the page of a confirmation mail's link."""
+    """Yields the name and the response of each state of the page of a confirmation mail's link."""
     client = app.test_client()
     campaign = store.get("advocacy_campaigns", campaign_id) or {}
     signs = confirmation_signer(store)

@@ -91,7 +91,7 @@ STATES: dict[str, tuple[str, Callable[[Page], None], dict[str, Any], dict[str, A
     "page": ("", untouched, {}, {}),
     "frame": ("/embed", untouched, {}, {}),
     "mistakes": ("", mistaken, {}, {}),
-    "no answer": ("", failed, {}, {}),
+    "no response": ("", failed, {}, {}),
     "doubt": ("", doubted, {}, {}),
     "prompts": ("", untouched, {"message": {"rule": "prompts", "prompts": ["Why?"]}}, {}),
     "choice of targets": ("", untouched, {"targets": {"selection": "choose"}}, {}),

@@ -255,7 +255,9 @@ BODIES: dict[str, tuple[bytes, str, set[int]]] = {
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
 @pytest.mark.parametrize("suffix", ["", "/embed", "/outcome"])
-def test_a_strange_body_is_answered_by_a_page(suffix: str, body: tuple[bytes, str, set[int]], publish: Publish) -> None:
+def test_the_response_to_a_strange_body_is_a_page(
+    suffix: str, body: tuple[bytes, str, set[int]], publish: Publish
+) -> None:
     sent, media_type, statuses = body
     page = publish()
 

@@ -113,7 +113,7 @@ def test_a_form_with_mistakes_keeps_the_tick(asking: Callable[..., CampaignPage]
     assert 'name="consent" value="yes" checked' in response.text
 
 
-def test_the_answer_is_the_same_for_everybody(asking: Callable[..., CampaignPage], api: Client, store: Store) -> None:
+def test_the_response_is_the_same_for_everybody(asking: Callable[..., CampaignPage], api: Client, store: Store) -> None:
     page = asking()
     api.recorded(factories.by_email("known@example.com"))
     unsubscribe(store, "unsubscribed@example.com")

@@ -188,9 +188,7 @@ def test_a_redirect_of_a_form_leads_to_listed_origins_only(publish: Publish) -> 
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PROPFIND"])
-def test_a_strange_address_is_answered_by_a_4xx_or_a_redirect_to_us(
-    method: str, path: str, listed: CampaignPage
-) -> None:
+def test_a_strange_address_gets_a_4xx_or_a_redirect_to_us(method: str, path: str, listed: CampaignPage) -> None:
     response = listed.http.open(path, method=method, data={} if method == "POST" else None)
 
     assert response.status_code in (301, 308, 404, 405, 415), response.status_code

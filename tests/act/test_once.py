@@ -119,7 +119,7 @@ def test_another_person_on_the_same_form_is_another_outreach(publish: Publish, d
     assert outreaches(database) == 2
 
 
-def test_a_known_and_an_unknown_person_get_the_same_answer(publish: Publish) -> None:
+def test_a_known_and_an_unknown_person_get_the_same_response(publish: Publish) -> None:
     page = publish()
     unknown = page.record()
     known = page.record()

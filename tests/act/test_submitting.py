@@ -1,4 +1,4 @@
-"""A supporter sends the form in Chromium: with and without script, twice, without an answer, and in a frame.
+"""A supporter sends the form in Chromium: with and without script, twice, without a response, and in a frame.
 
 The fixture `open_page` checks after each test: no request to another server, no message in the console, no cookie.
 """

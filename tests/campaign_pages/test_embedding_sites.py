@@ -100,7 +100,7 @@ class TestAFrame:
         assert set(found) == {"_id", "advocacy_campaign_id", "origin", "blocked", "last_date"}
         assert "jane" not in str(found).lower()
 
-    def test_changes_no_header_of_the_answer(self, page: CampaignPage) -> None:
+    def test_changes_no_header_of_the_response(self, page: CampaignPage) -> None:
         varying = {"OSDI-Request-ID", "Content-Length", "ETag"}
 
         plain, in_frame = page.get("/embed"), page.get("/embed", headers={**NEVER, "Referer": f"{OTHER}/"})
@@ -112,7 +112,7 @@ class TestAFrame:
         self, page: CampaignPage, database: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
     ) -> None:
         def fail(*_: Any, **__: Any) -> None:
-            raise unavailable("The database does not answer at the moment.")
+            raise unavailable("The database does not respond at the moment.")
 
         monkeypatch.setattr(site_counts, "add_frames", fail)
 

@@ -53,7 +53,7 @@ def test_an_uploaded_table_is_used_and_comes_back(api: Client, path: str, store:
     assert upload(api, path, table.text).json["postal_codes"] == 2
 
 
-def test_a_campaign_without_a_table_answers_the_header_alone(api: Client, path: str) -> None:
+def test_a_campaign_without_a_table_returns_the_header_alone(api: Client, path: str) -> None:
     assert api.get(path).text == "postal_code,target\r\n"
 
 

@@ -447,7 +447,7 @@ class TestASignal:
         assert database.people.count_documents({"merged_ids": {"$exists": True}}) == 0
 
     def test_while_a_command_waits_for_a_database_ends_it(self, files: dict[str, Any], tmp_path: Path) -> None:
-        """The database accepts connections and never answers."""
+        """The database accepts connections and never responds."""
         with ExitStack() as stack:
             start = stack.enter_context(processes(tmp_path))
             waiting: dict[tuple[str, signal.Signals], tuple[ForkedProcess, IO[bytes]]] = {}

@@ -216,13 +216,13 @@ class TestTheFile:
         file.write_text("of yesterday")
 
         def fail(*_: object) -> None:
-            raise unavailable("The database does not answer at the moment.")
+            raise unavailable("The database does not respond at the moment.")
 
         monkeypatch.setattr("osdi.exporting.export.Names.look_up", fail)
         result = run(app, "people", "-o", str(file))
 
         assert result.exit_code == 1
-        assert "does not answer" in result.stderr
+        assert "does not respond" in result.stderr
         assert file.read_text() == "of yesterday"
         assert os.listdir(tmp_path) == ["people.csv"]
 
@@ -330,7 +330,7 @@ class TestReadingInOrder:
         next(found)
         fail("alwaysOn", ["find"], errorCode=TOO_LONG, namespace="osdi.tags")
 
-        with pytest.raises(Exception, match="does not answer"):
+        with pytest.raises(Exception, match="does not respond"):
             list(found)
 
 

@@ -495,7 +495,7 @@ class TestWorker:
         assert result.stderr == UNREACHABLE
 
 
-UNREACHABLE = "Error: The database does not answer at the moment. The address in MONGODB_URI is 127.0.0.1:1.\n"
+UNREACHABLE = "Error: The database does not respond at the moment. The address in MONGODB_URI is 127.0.0.1:1.\n"
 COMMANDS = [
     ("followups",),
     ("followups", "list"),

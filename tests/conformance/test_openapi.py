@@ -387,7 +387,7 @@ def unforeseen(api: Client, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def database_away(api: Client, monkeypatch: pytest.MonkeyPatch) -> Any:
     def fail(*_: object) -> None:
-        raise unavailable("The database does not answer at the moment.")
+        raise unavailable("The database does not respond at the moment.")
 
     monkeypatch.setattr(Store, "write", fail)
     return api.record(factories.outreach())

@@ -1,4 +1,4 @@
-"""Receipts of consent: in the outreach, in the answer for token holders, in a person's export, and after an erasure."""
+"""Receipts of consent: in the outreach, in the response for token holders, in an export, and after an erasure."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""The deletion of a tag, list or question that many people have: answered at once, and completed by a worker."""
+"""The deletion of a tag, list or question of many people: the response comes at once, a worker completes it."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -271,7 +271,7 @@ def people_with_tag(tag_id: str, number: int) -> Iterator[dict[str, Any]]:
         }
 
 
-def test_the_answer_comes_before_many_entries_are_removed(
+def test_the_response_comes_before_many_entries_are_removed(
     api: Client, store: Store, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(entry_removal, "BATCH", 100)

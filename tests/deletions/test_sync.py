@@ -233,7 +233,7 @@ def test_the_script_runs_with_the_standard_library_only(api: Client, address: st
 
 
 @pytest.mark.parametrize(
-    ("environment", "message"), [({}, "Set OSDI_TOKEN"), ({"OSDI_TOKEN": "wrong"}, "answered 401")]
+    ("environment", "message"), [({}, "Set OSDI_TOKEN"), ({"OSDI_TOKEN": "wrong"}, "responded with 401")]
 )
 def test_the_script_names_the_reason_of_a_failure(
     address: str, tmp_path: Path, environment: dict[str, str], message: str

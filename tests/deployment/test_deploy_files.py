@@ -206,7 +206,7 @@ class TestProxies:
         assert len(kept) == 2
         assert max(90, *map(int, kept)) < gunicorn("keepalive")
 
-    def test_wait_longer_for_an_answer_than_it_takes(self) -> None:
+    def test_wait_longer_for_a_response_than_it_takes(self) -> None:
         waits = re.findall(r"(?:proxy_read_timeout|response_header_timeout) (\d+)s", NGINX + CADDYFILE)
 
         assert len(waits) == 2

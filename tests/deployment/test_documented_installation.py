@@ -115,7 +115,7 @@ class TestTheInstalledServer:
 
         assert "osdi_database_up 1.0" in printed.splitlines()
 
-    def test_answers_through_nginx(self, server: Server) -> None:
+    def test_responds_through_nginx(self, server: Server) -> None:
         """Certbot, which comes after it, asks for a certificate on the internet."""
         if server.machine.run("systemctl start nginx", check=False).code:
             pytest.skip("nginx is not on this machine")

@@ -219,7 +219,7 @@ def test_caddy_lets_requests_wait_while_the_server_restarts(mongod: Mongod, tmp_
 
 
 def check_error_of_proxy(response: requests.Response) -> None:
-    """Fails unless the answer has the form of the server's errors, for pages of other sites too."""
+    """Fails unless the response has the form of the server's errors, for pages of other sites too."""
     assert response.headers["Content-Type"] == "application/hal+json"
     assert response.headers["Access-Control-Allow-Origin"] == "*"
     error = response.json()["osdi:error"]
@@ -228,7 +228,7 @@ def check_error_of_proxy(response: requests.Response) -> None:
 
 
 def test_a_file_of_a_staff_member_reaches_the_server(proxy: str) -> None:
-    """Here without a session, so the server does not read it; nginx would answer 413 itself."""
+    """Here without a session, so the server does not read it; nginx would return 413 itself."""
     body = b"x" * 4 * Settings.max_body_bytes
 
     response = requests.post(f"{proxy}/staff/imports", data=body, timeout=SECONDS)

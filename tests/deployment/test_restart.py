@@ -60,7 +60,7 @@ class Activated:
 
 
 class Supporters:
-    """Threads that post, each as soon as its last post was answered."""
+    """Threads that post, each as soon as its last post got a response."""
 
     def __init__(self, url: str, number: int) -> None:
         self.failed: list[str] = []
@@ -104,7 +104,9 @@ def environment(mongod: Mongod) -> dict[str, str]:
 
 
 @pytest.mark.slow
-def test_systemd_restarts_the_server_and_each_request_is_answered(environment: dict[str, str], tmp_path: Path) -> None:
+def test_systemd_restarts_the_server_and_each_request_gets_a_response(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
     with Activated(environment, tmp_path / "log") as server, Supporters(server.url, 4) as supporters:
         for _ in range(20):
             assert supporters.recorded.acquire(timeout=SECONDS), (tmp_path / "log").read_text()

@@ -1,6 +1,6 @@
 """nginx with two servers behind it, of which one restarts at a time: the other one answers.
 
-In front of one server, nginx answers 502 meanwhile (test_proxies.py).
+In front of one server, nginx responds with 502 meanwhile (test_proxies.py).
 """
 
 import time
@@ -24,7 +24,7 @@ SECOND = "# server 127.0.0.1:5001 "
 
 
 @pytest.mark.slow
-def test_the_other_server_answers_while_one_server_after_the_other_restarts(mongod: Mongod, tmp_path: Path) -> None:
+def test_the_other_server_responds_while_one_server_after_the_other_restarts(mongod: Mongod, tmp_path: Path) -> None:
     uri = mongod.uri.replace("/osdi?", "/restart?")
     store = Store(uri)
     store.create_indexes()

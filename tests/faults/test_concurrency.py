@@ -36,7 +36,7 @@ class Deployed:
     campaign: str
 
     def record_all(self, body: Callable[[int], dict[str, Any]], *, token: bool, **headers: str) -> Counter[int]:
-        """POST `body(0)`, `body(1)` and so on from 16 threads; returns how often each status was answered."""
+        """POST `body(0)`, `body(1)` and so on from 16 threads; returns how often each status was returned."""
         sent = {**({"OSDI-API-Token": self.token} if token else {}), **headers}
 
         def post(number: int) -> int:

@@ -1,4 +1,4 @@
-"""The helper during database errors: it answers 503 or success, never 500, and records nothing twice."""
+"""The helper during database errors: it responds with 503 or success, never 500, and records nothing twice."""
 
 import os
 import signal

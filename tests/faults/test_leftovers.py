@@ -214,7 +214,7 @@ def test_what_was_interrupted_is_completed_without_waiting(settings: Settings, d
         ),
         (replace(DONE, responses=Responses(cut=1)), Leftovers(), []),
     ],
-    ids=["nothing", "a leftover", "no import", "no merge and erasure", "an unexpected answer", "given up", "cut"],
+    ids=["nothing", "a leftover", "no import", "no merge and erasure", "an unexpected response", "given up", "cut"],
 )
 def test_each_problem_of_the_administration_is_reported(done: Done, leftovers: Leftovers, problems: list[str]) -> None:
     killed = next(fault for fault in FAULTS if fault.key == "mongod-killed")

@@ -454,7 +454,7 @@ class TestAMailIsSentAgain:
 
 @pytest.mark.usefixtures("message")
 @pytest.mark.parametrize("primary", ["victim@example.com", "mallory@example.com"])
-def test_a_post_without_a_token_is_answered_at_the_primary_address_of_the_matched_person(
+def test_the_mail_for_a_post_without_a_token_goes_to_the_primary_address_of_the_matched_person(
     api: Client, deliver_followups: Deliver, sink: SmtpSink, database: Database, primary: str
 ) -> None:
     """The primary address also decides which person the post matches, so each person gets their own mails only."""

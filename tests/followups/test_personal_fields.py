@@ -122,7 +122,7 @@ class TestAnOutreachWithATokenThatNamesNoDetail:
         triggers = {"autoresponse": {"enabled": True}}
         api.recorded({"_links": {"osdi:person": {"href": link}}, "type": "phone", "triggers": triggers})
 
-    def test_is_answered_to_a_confirmed_address_before_one_that_a_stranger_has_added(
+    def test_goes_to_a_confirmed_address_before_one_that_a_stranger_has_added(
         self, api: Client, greeted: Greeted
     ) -> None:
         known(api, person(number=VICTIMS_NUMBER, identifiers=["crm:1"], **VICTORIA))

@@ -92,7 +92,7 @@ class TestTheLink:
 
         assert status_of(database, JANE) == ["unsubscribed"]
 
-    def test_of_a_deleted_person_gets_the_same_answer(self, api: Client, store: Store) -> None:
+    def test_of_a_deleted_person_gets_the_same_response(self, api: Client, store: Store) -> None:
         assert api.http.post(path(store, "gone@example.com"), data=ONE_CLICK).status_code == 200
 
     def test_increments_the_persons_version(self, api: Client, store: Store, jane: dict[str, Any]) -> None:

@@ -181,7 +181,7 @@ PATHS = ("/api/v1/", "/api/v1/people", "/api/v1/nothing", "/docs", "/explorer", 
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_answers_have_security_headers(api: Client, path: str) -> None:
+def test_responses_have_security_headers(api: Client, path: str) -> None:
     """No sniffing, no framing, no scripts but our own, and no address handed on: it may hold a token."""
     headers = api.http.get(path).headers
 

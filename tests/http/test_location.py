@@ -1,4 +1,4 @@
-"""The header `Location`: the answer to a POST names the resource that it created or added to (RFC 9110, 10.2.2)."""
+"""The header `Location`: the response to a POST names the resource that it created or added to (RFC 9110, 10.2.2)."""
 
 from typing import Any
 
@@ -56,7 +56,7 @@ def test_it_is_the_address_of_a_subresource(
     assert response.headers["Location"] == response.json["_links"]["self"]["href"]
 
 
-def test_an_answer_without_a_body_has_it(api: Client) -> None:
+def test_a_response_without_a_body_has_it(api: Client) -> None:
     response = api.post("/tags?background_request=true", {"name": "Volunteers"})
 
     assert response.json == {}
@@ -101,7 +101,7 @@ def test_it_is_sent_in_ascii(location: str, sent: str) -> None:
 
 
 @pytest.mark.parametrize("status", [204, 304])
-def test_an_answer_without_a_body_has_no_length(status: int) -> None:
+def test_a_response_without_a_body_has_no_length(status: int) -> None:
     response = JsonResponse(b"{}", status)
 
     headers = response.get_wsgi_headers({})

@@ -1,4 +1,4 @@
-"""The `Prefer` header: strict or lenient handling, and full or minimal answers."""
+"""The `Prefer` header: strict or lenient handling, and full or minimal responses."""
 
 from typing import Any
 
@@ -58,7 +58,7 @@ def test_a_response_can_be_sent_back_strictly(api: Client) -> None:
 
 
 @pytest.mark.parametrize("name", ["background_request", "background_processing"])
-def test_a_background_request_is_stored_and_gets_an_empty_answer(api: Client, database: Database, name: str) -> None:
+def test_a_background_request_is_stored_and_gets_an_empty_response(api: Client, database: Database, name: str) -> None:
     helper = f"/advocacy_campaigns/{api.campaign_id}/record_outreach_helper"
 
     assert api.post(f"{helper}?{name}=true", factories.outreach()).data == b"{}"

@@ -252,13 +252,13 @@ class TestRequestId:
             ("OPTIONS", "/api/v1/people", 200),
         ],
     )
-    def test_is_on_every_answer(self, logging_api: Client, lines: Lines, method: str, path: str, status: int) -> None:
+    def test_is_on_every_response(self, logging_api: Client, lines: Lines, method: str, path: str, status: int) -> None:
         response = logging_api.http.open(path, method=method)
 
         assert response.status_code == status
         assert response.headers["OSDI-Request-ID"] == lines()[0]["request_id"]
 
-    def test_is_on_an_answer_to_a_too_large_body(self, logging_api: Client) -> None:
+    def test_is_on_a_response_to_a_too_large_body(self, logging_api: Client) -> None:
         response = logging_api.record("x" * 300_000)
 
         assert response.status_code == 413
@@ -351,7 +351,7 @@ class TestAFailure:
         assert f"(code {code})" in line["exception"]
         assert MARKER not in str(line)
 
-    def test_is_found_by_the_reference_code_of_the_answer(
+    def test_is_found_by_the_reference_code_of_the_response(
         self, logging_api: Client, lines: Lines, fail: Callable[..., None]
     ) -> None:
         fail({"times": 1}, ["find"], errorCode=2)

@@ -476,7 +476,7 @@ class TestResume:
         message: str,
     ) -> None:
         def away(*_: Any) -> Any:
-            raise unavailable("The database does not answer at the moment.")
+            raise unavailable("The database does not respond at the moment.")
 
         monkeypatch.setattr(row_batches.RowBatches, "_start", away)
         file.write_text(HEADER + "A,B,a@example.com,,\n")
@@ -486,7 +486,7 @@ class TestResume:
         assert result.exit_code == 1
         assert "Stopped after 0 rows" in result.output
         assert message in result.output
-        assert "The database does not answer at the moment." in result.output
+        assert "The database does not respond at the moment." in result.output
         monkeypatch.undo()
         if not options:
             assert counts(done(app, file, "--resume")) == {"people created": 1}

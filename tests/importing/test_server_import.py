@@ -295,8 +295,8 @@ class TestMisbehaving:
             (lambda *_: (200, {}, page([{"a": 1}], "http://[")), "Not an address", 1),
             (lambda *_: (200, {}, page([json.loads("[" * 300 + "]" * 300)])), "nested too deep", 1),
             (lambda *_: (302, {"Location": "http://127.0.0.2/"}, b""), "redirects .302", 1),
-            (lambda *_: (500, {}, b""), "answers 500", osdi_client.ATTEMPTS),
-            (lambda *_: (404, {}, b""), "answers 404", 1),
+            (lambda *_: (500, {}, b""), "responds with 500", osdi_client.ATTEMPTS),
+            (lambda *_: (404, {}, b""), "responds with 404", 1),
             (lambda *_: (403, {}, b""), "lacks permission", 1),
             (lambda *_: (200, {}, b"<html>"), "not JSON", 1),
             (lambda *_: (200, {}, b"[]"), "not a JSON object", 1),
@@ -489,7 +489,7 @@ class TestAnotherKindOfServer:
         url, _, has = server
         gone = has.pop("/api/people?page=2")
 
-        assert "answers 404" in pull(app, url, "t", monkeypatch).output
+        assert "responds with 404" in pull(app, url, "t", monkeypatch).output
         del has["/api/people"]["_links"]["next"]
         has["/api/people"]["_embedded"][RELATION] += gone["_embedded"][RELATION]
         again = pull(app, url, "t", monkeypatch)

@@ -1,4 +1,4 @@
-"""`/healthz` and `/readyz`: their checks, their answers, and their load on the database."""
+"""`/healthz` and `/readyz`: their checks, their responses, and their load on the database."""
 
 import json
 import time
@@ -142,7 +142,7 @@ class TestReadyz:
             response = client.get("/readyz")
             seconds.append(time.monotonic() - began)
             assert response.status_code == 503
-            assert response.json == {"status": "not ready", "missing": ["The database does not answer."]}
+            assert response.json == {"status": "not ready", "missing": ["The database does not respond."]}
 
         assert max(seconds) < 8
         assert seconds[-1] < AT_ONCE_SECONDS
@@ -190,7 +190,7 @@ class TestBoth:
 
         assert [client.get(path).status_code for _ in range(5)] == [200] * 5
 
-    def test_answer_head_requests(self, deployed: Deployed, path: str) -> None:
+    def test_respond_to_head_requests(self, deployed: Deployed, path: str) -> None:
         response = deployed().head(path)
 
         assert (response.status_code, response.data) == (200, b"")

@@ -64,7 +64,7 @@ class TestSharedFolder:
 
         monkeypatch.setattr("osdi.operations.metrics_files.os.posix_fallocate", no_space)
 
-    def test_nothing_is_counted_and_posts_are_answered(
+    def test_nothing_is_counted_and_posts_are_served(
         self, deployed: Deployed, shared: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         self.fill(monkeypatch)
@@ -74,7 +74,7 @@ class TestSharedFolder:
         assert client.http.get("/metrics", headers=BEARER).status_code == 503
         assert list(shared.iterdir()) == []
 
-    def test_counts_that_fit_are_kept_and_later_posts_are_answered(
+    def test_counts_that_fit_are_kept_and_later_posts_are_served(
         self, deployed: Deployed, shared: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         client = deployed(metrics_token=TOKEN)

@@ -37,7 +37,7 @@ def counted_requests(live: Live, route: str) -> float:
 
 
 def request_pages(live: Live, times: int) -> None:
-    """Requests a page `times` times, each by a new connection, so that both workers answer some."""
+    """Requests a page `times` times, each by a new connection, so that both workers serve some."""
     with ThreadPoolExecutor(8) as pool:
         statuses = list(pool.map(lambda _: requests.get(f"{live.url}/docs", timeout=60).status_code, range(times)))
     assert statuses == [200] * times

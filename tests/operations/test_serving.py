@@ -141,7 +141,7 @@ def test_a_request_that_is_under_way_is_finished_when_the_server_is_stopped(
     head = f"POST {HELPER} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\nExpect: 100-continue\r\n\r\n"
     with Live(environment) as live, socket.create_connection(("127.0.0.1", live.port), SECONDS) as connection:
         connection.sendall(head.encode())
-        # The answer 100 Continue: the request has reached a worker.
+        # The response 100 Continue: the request has reached a worker.
         assert connection.recv(1000).startswith(b"HTTP/1.1 100")
         connection.sendall(body[:100])
 

@@ -183,7 +183,7 @@ def test_http_1_1_needs_one_host(live: Live, path: str, head: str, status: str) 
 
 
 def drip(connection: socket.socket, seconds: float) -> bytes:
-    """Send a byte now and then, for so long or until there is an answer or an end; what was received."""
+    """Send a byte now and then, for so long or until there is a response or an end; what was received."""
     connection.settimeout(0.2)
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
@@ -205,7 +205,7 @@ def test_a_slow_body_is_rejected(live: Live) -> None:
         assert time.monotonic() - began < BOUNDS.body_seconds + 15
 
 
-def test_a_slow_head_is_closed_without_an_answer(live: Live) -> None:
+def test_a_slow_head_is_closed_without_a_response(live: Live) -> None:
     with socket.create_connection(("127.0.0.1", live.port), timeout=60) as connection:
         connection.sendall(b"GET /api/v1/ HTTP/1.1\r\nX-Slow: ")
         began = time.monotonic()
@@ -217,7 +217,7 @@ def test_a_slow_head_is_closed_without_an_answer(live: Live) -> None:
 
 def test_the_head_of_a_later_request_has_a_time_limit_too(live: Live) -> None:
     with socket.create_connection(("127.0.0.1", live.port), timeout=60) as connection:
-        connection.sendall(b"HEAD /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")  # whose answer is read at once
+        connection.sendall(b"HEAD /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")  # whose response is read at once
         assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
         time.sleep(1)  # its own time, which does not count for the next one
         connection.sendall(b"GET /api/v1/ HTTP/1.1\r\nX-Slow: ")
@@ -381,7 +381,7 @@ def test_the_body_is_awaited_after_100_continue(live: Live) -> None:
         assert read_response(connection).startswith("HTTP/1.1 400 ")
 
 
-def test_two_requests_in_one_piece_are_both_answered(live: Live) -> None:
+def test_two_requests_in_one_piece_both_get_a_response(live: Live) -> None:
     with socket.create_connection(("127.0.0.1", live.port), timeout=60) as connection:
         connection.sendall(b"HEAD /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n" * 2)
         received = b""
@@ -395,7 +395,7 @@ def test_a_body_that_is_too_long_is_413_before_it_arrives(live: Live) -> None:
     with send(live, "Content-Length: 99999999", b"{") as connection:
         began = time.monotonic()
 
-        # A server that waits for the body answers 408 in the end.
+        # A server that waits for the body responds with 408 in the end.
         assert read_response(connection).split(" ")[1] == "413"
         assert time.monotonic() - began < BOUNDS.silence_seconds + 15
 

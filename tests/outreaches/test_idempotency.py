@@ -179,7 +179,7 @@ def test_a_failed_request_can_be_repeated_with_its_key(api: Client, database: Da
     assert counts(database) == (1, 1)
 
 
-def test_a_retry_is_answered_after_any_change_of_the_person(api: Client, database: Database) -> None:
+def test_a_retry_gets_its_response_after_any_change_of_the_person(api: Client, database: Database) -> None:
     jane = api.follow(api.recorded(factories.outreach()), "osdi:person")
     body = factories.outreach(person=None, identifiers=["crm:1"], _links={"osdi:person": jane["_links"]["self"]})
     body = {name: value for name, value in body.items() if value is not None}

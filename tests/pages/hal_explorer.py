@@ -59,7 +59,7 @@ def editor(page: Page) -> Locator:
 
 
 def shown_response(page: Page) -> Locator:
-    return page.locator("#answer")
+    return page.locator("#response")
 
 
 def link(page: Page, text: str) -> Locator:
@@ -67,7 +67,7 @@ def link(page: Page, text: str) -> Locator:
 
 
 def respond_with(page: Page, resource: dict[str, Any]) -> None:
-    """Makes the API answer with this resource for the collection of tags."""
+    """Makes the API respond with this resource for the collection of tags."""
     page.route(f"**{API}/tags", lambda route: route.fulfill(json=resource))
 
 

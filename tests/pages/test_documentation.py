@@ -99,7 +99,7 @@ def test_nothing_else_is_served(http: FlaskClient, path: str) -> None:
     assert http.get(path).status_code == 404
 
 
-def test_every_relation_in_an_answer_has_a_page(api: Client, store: Store) -> None:
+def test_every_relation_in_a_response_has_a_page(api: Client, store: Store) -> None:
     create_sample(store, "osdi_outreach")
     outreach = api.recorded(factories.outreach(), campaign=CAMPAIGN_ID)
     campaign = api.follow(outreach, "osdi:advocacy_campaign")

@@ -1,4 +1,4 @@
-"""The HAL explorer in a real browser: follows links from the entry point, fills forms, writes, and shows the answers.
+"""The HAL explorer in a real browser: follows links from the entry point, fills forms, writes, and shows the responses.
 
 The fixture `visit` checks after each test: no request to another server, and no error in the console except those for
 statuses that the test expects.
@@ -268,12 +268,12 @@ def test_the_explorer_works_without_the_openapi_document(visit: Visit, explored:
         expect(visit.page.get_by_label("Query").get_by_label(name, exact=True)).to_be_visible()
 
 
-def test_an_answer_shows_when_to_retry(visit: Visit, explored: Explored) -> None:
-    busy = {"error": "The database does not answer."}
+def test_a_response_shows_when_to_retry(visit: Visit, explored: Explored) -> None:
+    busy = {"error": "The database does not respond."}
     visit.page.route(f"**{API}/tags", lambda route: route.fulfill(status=503, headers={"Retry-After": "2"}, json=busy))
     visit.expect_status(503)
 
     open_explorer(visit, explored, f"{API}/tags")
 
     expect(shown(visit.page)).to_contain_text("Retry-After: 2")
-    expect(shown(visit.page).get_by_role("paragraph").filter(has_text="The database does not answer.")).to_be_visible()
+    expect(shown(visit.page).get_by_role("paragraph").filter(has_text="The database does not respond.")).to_be_visible()

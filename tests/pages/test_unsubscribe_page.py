@@ -82,7 +82,7 @@ def undo_form(response: Any) -> tuple[str, dict[str, str]]:
 
 
 def states(client: FlaskClient, path: str) -> dict[str, Any]:
-    """Returns the answer of each state of the page, by its name."""
+    """Returns the response of each state of the page, by its name."""
     asked = client.get(path)
     done = client.post(path)
     again, fields = undo_form(done)

@@ -404,7 +404,7 @@ class TestTombstones:
 
 
 class TestRepeatedErasure:
-    def test_answers_404(self, planted: Planted, api: Client, app: Flask, erased: Erase) -> None:
+    def test_returns_404(self, planted: Planted, api: Client, app: Flask, erased: Erase) -> None:
         erased(planted.person_id)
 
         for person_id in (planted.person_id, planted.held_id):

@@ -27,7 +27,7 @@ AWAY = "smtp://127.0.0.1:9"
 MAIL = {"FOLLOWUP_INTERVAL_HOURS": "0", "PUBLIC_URL": "http://127.0.0.1", "MAIL_FROM": "hello@river.example.org"}
 
 
-class Answer:
+class Response:
     """A response with the attributes that `planted` uses."""
 
     def __init__(self, response: requests.Response) -> None:
@@ -45,20 +45,20 @@ class Remote:
             "href"
         ].rsplit("/", 1)[1]
 
-    def send(self, method: str, address: str, body: Any = None, *, token: bool = True, **options: Any) -> Answer:
+    def send(self, method: str, address: str, body: Any = None, *, token: bool = True, **options: Any) -> Response:
         url = address if address.startswith("http") else f"{self._url}{API}{address}"
         headers = {**options.pop("headers", {}), "User-Agent": MARKER, "Referer": f"https://{MARKER}.example/"}
         if token:
             headers["OSDI-API-Token"] = self._token
-        return Answer(requests.request(method, url, json=body, headers=headers, timeout=SECONDS))
+        return Response(requests.request(method, url, json=body, headers=headers, timeout=SECONDS))
 
-    def post(self, address: str, body: Any, **options: Any) -> Answer:
+    def post(self, address: str, body: Any, **options: Any) -> Response:
         return self.send("POST", address, body, **options)
 
-    def put(self, address: str, body: Any, **options: Any) -> Answer:
+    def put(self, address: str, body: Any, **options: Any) -> Response:
         return self.send("PUT", address, body, **options)
 
-    def record(self, body: Any, **options: Any) -> Answer:
+    def record(self, body: Any, **options: Any) -> Response:
         return self.post(f"/advocacy_campaigns/{self.campaign_id}/record_outreach_helper", body, **options)
 
     def recorded(self, body: Any, **options: Any) -> dict[str, Any]:

@@ -73,7 +73,7 @@ def test_an_action_that_is_done_does_not_fail_because_its_event_cannot_be_stored
     ada: StaffBrowser, app: Flask, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     def fail(*_: object) -> None:
-        raise unavailable("The database does not answer.")
+        raise unavailable("The database does not respond.")
 
     monkeypatch.setattr("blueprints.staff.gate.record_event", fail)
 

@@ -1,4 +1,4 @@
-"""Signing in by a mail: the same answer for each address, one use, and the way back to the page that was wanted."""
+"""Signing in by a mail: the same response for each address, one use, and the way back to the page that was wanted."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -37,7 +37,7 @@ def mailing(settings: Settings, sink: SmtpSink) -> Iterator[Flask]:
 
 @pytest.fixture
 def send_due_mails(mailing: Flask, store: Store) -> Iterator[Callable[[], int]]:
-    """Does what the worker does, until nothing is due; returns the number of requests that it has answered."""
+    """Does what the worker does, until nothing is due; returns the number of requests that it has handled."""
     mails = SignInMails(store, mailing.extensions[EXTENSION].settings)
 
     def run() -> int:
@@ -182,7 +182,7 @@ class TestTheMail:
         assert browser.cookie not in stored
 
 
-class TestTheAnswer:
+class TestTheResponse:
     def test_is_the_same_for_a_member_and_for_anybody_else(
         self, browser: StaffBrowser, member: dict[str, Any], database: Database
     ) -> None:

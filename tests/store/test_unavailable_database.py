@@ -121,7 +121,7 @@ def test_an_active_transaction_is_not_ended(own_store: Store) -> None:
 
 
 class TestARequestThatHasWaited:
-    """A request that has waited is answered before its deadline, with any number of further operations."""
+    """A request that has waited gets its response before its deadline, with any number of further operations."""
 
     @pytest.fixture(autouse=True)
     def short_deadline(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:

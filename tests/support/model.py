@@ -22,7 +22,7 @@ PUNYCODE = {"xn--mnchen-3ya.example": "münchen.example"}
 
 
 class Rejected(Exception):
-    """The request has to be answered with this status, and nothing written."""
+    """The request has to get this status, and nothing written."""
 
     def __init__(self, status: int) -> None:
         super().__init__(status)
@@ -74,7 +74,7 @@ class Person:
 
 @dataclass
 class Outreach:
-    """An outreach as it should be stored, and the retries that it is the answer to."""
+    """An outreach as it should be stored, and the retries that it is the response to."""
 
     campaign: str
     person: str | None

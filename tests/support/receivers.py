@@ -1,4 +1,4 @@
-"""Receivers of POSTs on loopback: one that keeps the requests, and some that answer slowly or never."""
+"""Receivers of POSTs on loopback: one that keeps the requests, and some that respond slowly or never."""
 
 import ipaddress
 import socket

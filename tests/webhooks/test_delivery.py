@@ -274,7 +274,7 @@ class TestFailingReceiver:
         deliver()
         assert len(receiver.entries(webhook["secret"])) == 1
 
-    def test_that_answers_410_is_disabled_at_once(
+    def test_that_responds_with_410_is_disabled_at_once(
         self, api: Client, receiver: WebhookReceiver, deliver: Deliver, webhook: dict[str, Any]
     ) -> None:
         receiver.status = 410
@@ -436,7 +436,7 @@ class TestRoutes:
         assert (response["delivered"], response["status"], response["failure"]) == (False, 302, "status_302")
         assert [each.path for each in receiver.received] == ["/hook"]
 
-    def test_answer_404_for_unknown_webhooks(self, api: Client) -> None:
+    def test_return_404_for_unknown_webhooks(self, api: Client) -> None:
         assert api.get("/webhooks/nothing").status_code == 404
         assert api.put("/webhooks/nothing", {"enabled": True}).status_code == 404
         assert api.delete("/webhooks/nothing").status_code == 404

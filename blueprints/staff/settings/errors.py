@@ -11,7 +11,7 @@ Errors = dict[str, str]
 
 
 def or_form(action: Callable[[], AnyResponse], form: Callable[[int, Errors], Response]) -> AnyResponse:
-    """Returns the answer of the action, or the form with status 422 if it raises an OsdiError 400 or 409.
+    """Returns the response of the action, or the form with status 422 if it raises an OsdiError 400 or 409.
 
     Raises OsdiError for another status.
     """

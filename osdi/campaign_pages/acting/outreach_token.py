@@ -1,6 +1,6 @@
 """The token by which a supporter completes the outreach that they have just recorded: its targets and its outcome.
 
-Only the answer to the post has the token. It names one outreach and is valid for a day.
+Only the response to the post has the token. It names one outreach and is valid for a day.
 """
 
 from collections.abc import Sequence

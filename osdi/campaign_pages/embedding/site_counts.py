@@ -1,6 +1,6 @@
 """Counts in memory which sites frame the forms of campaigns, so that a request for a form writes nothing as a rule.
 
-The first frame of a site is written as soon as its answer is sent, further ones of this process every five minutes.
+The first frame of a site is written as soon as its response is sent, further ones of this process every five minutes.
 Whatever requests come, a process writes at most WRITES_AT_ONCE sites in a second.
 """
 
@@ -21,7 +21,7 @@ from osdi.errors import OsdiError, WriteConflict
 from osdi.ids import now
 from osdi.store import Store
 
-# A header Sec-Fetch-Dest with one of these says that a browser puts the answer into a frame.
+# A header Sec-Fetch-Dest with one of these says that a browser puts the response into a frame.
 FRAMES: Final = frozenset({"iframe", "frame", "embed", "object"})
 SECONDS: Final = 300.0
 PAUSE_SECONDS: Final = 1.0
@@ -55,7 +55,7 @@ class SiteCounts:
     def count(self, campaign_id: str, referrer: str, *, listed: Sequence[str], sources: Sequence[str]) -> bool:
         """Counts one frame, by the address of the page around it as a browser sent it; True if `write` has work.
 
-        `sources` are those of the answer's `frame-ancestors`, and `listed` the origins that the campaign lists.
+        `sources` are those of the response's `frame-ancestors`, and `listed` the origins that the campaign lists.
         """
         origin = site_of(referrer) or NAMELESS
         outcome = UNKNOWN if origin == NAMELESS else SHOWN if may_frame(sources, origin) else BLOCKED

@@ -111,8 +111,8 @@ class Provider:
             headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
         else:
             form |= {"client_id": self.client_id, "client_secret": self._secret}
-        answer = self._document(self.metadata.token_endpoint, "token", urlencode(form).encode(), headers)
-        token = answer.get("id_token")
+        content = self._document(self.metadata.token_endpoint, "token", urlencode(form).encode(), headers)
+        token = content.get("id_token")
         if not isinstance(token, str):
             raise SignInFailed("no_id_token")
         return token

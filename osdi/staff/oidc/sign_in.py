@@ -76,7 +76,7 @@ def begin(
 ) -> Begun:
     """Begins a sign-in; `fresh_for` is the address of a member who has to sign in once more.
 
-    Raises SignInFailed if the provider does not answer, and OsdiError 503.
+    Raises SignInFailed if the provider does not respond, and OsdiError 503.
     """
     state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
     asked = {

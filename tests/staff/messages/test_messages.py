@@ -277,7 +277,7 @@ class TestTheTestMail:
         assert sink.envelopes == []
 
     @pytest.mark.parametrize(("url", "status"), [("", 409), ("smtp://127.0.0.1:9", 502)], ids=["none", "away"])
-    def test_that_cannot_be_sent_is_an_answer_with_the_text(
+    def test_that_cannot_be_sent_gets_a_response_with_the_text(
         self, deployed: Deployed, member: dict[str, Any], signed_in: SignedIn, url: str, status: int
     ) -> None:
         client = deployed(smtp_url=url, mail_from="hello@river.example.org")

@@ -183,7 +183,9 @@ class TestTheProvider:
 
         assert provider.requests == []
 
-    def test_that_does_not_answer_is_left_alone_for_a_while(self, browser: OidcBrowser, provider: OidcProvider) -> None:
+    def test_that_does_not_respond_is_left_alone_for_a_while(
+        self, browser: OidcBrowser, provider: OidcProvider
+    ) -> None:
         provider.documents["/.well-known/openid-configuration"] = b"<html>"
 
         responses = [browser.get(BEGIN) for _ in range(3)]

@@ -25,7 +25,7 @@ def newest(database: Database) -> str:
 
 
 class TestCreating:
-    def test_shows_the_secret_once_in_an_answer_that_no_cache_stores(
+    def test_shows_the_secret_once_in_a_response_that_no_cache_stores(
         self, ada: StaffBrowser, api: Client, database: Database
     ) -> None:
         response = ada.post(NEW, GOOD)

@@ -146,7 +146,7 @@ def test_deleting_asks_first(ada: StaffBrowser, database: Database, webhook: dic
         (DeliveryResult(reason="timeout"), "The test event was not delivered: timeout."),
     ],
 )
-def test_a_test_shows_the_answer_of_the_receiver_and_is_in_the_audit_log(
+def test_a_test_shows_the_response_of_the_receiver_and_is_in_the_audit_log(
     ada: StaffBrowser,
     store: Store,
     webhook: dict[str, Any],

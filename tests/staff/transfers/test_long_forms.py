@@ -92,7 +92,7 @@ def session_of(store: Store, email: str = "ada@example.org", **rights: Any) -> s
 
 
 def response(connection: socket.socket) -> tuple[int, str]:
-    """The status and the text of the answer."""
+    """The status and the text of the response."""
     received = b""
     while more := connection.recv(65_536):
         received += more

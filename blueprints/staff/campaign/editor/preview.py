@@ -1,6 +1,6 @@
 """The preview of a campaign that is not stored yet: the editor posts its form into a frame.
 
-The answer is the real page or its form, made by the templates of the public pages. It has no token, so that no server
+The response is the real page or its form, made by the templates of the public pages. It has no token, so that no server
 would record it; its policy gives it an origin of its own, and no script, form or request except for its images and its
 style sheet. It is made within the session of the member, who alone sees it: a campaign without a page has no address.
 """
