@@ -82,7 +82,7 @@ def post_outreach(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
 @blp.errors(404)
 def get_outreach(arguments: dict[str, Any], advocacy_campaign_id: str, outreach_id: str) -> Response:
     """Read one outreach"""
-    found = get_or_404(OUTREACH, outreach_id, of_campaign(advocacy_campaign_id))
+    found = get_or_404(OUTREACH, outreach_id, is_of_campaign(advocacy_campaign_id))
     embedded = expand_references([found], requested_relations(arguments, OF_OUTREACHES))
     return hal_response(hal().represent(OUTREACH, found, embedded=embedded[outreach_id]), etag(found))
 
@@ -98,7 +98,7 @@ def put_outreach(body: dict[str, Any], advocacy_campaign_id: str, outreach_id: s
 
     Properties that are not in the body stay as they are. An array replaces the stored one; null clears a property.
     """
-    changed = change(OUTREACH, outreach_id, body, belongs=of_campaign(advocacy_campaign_id))
+    changed = change(OUTREACH, outreach_id, body, belongs=is_of_campaign(advocacy_campaign_id))
     return hal_response(shown_after_write(OUTREACH, changed, body["control"]), etag(changed))
 
 
@@ -112,9 +112,9 @@ def delete_outreach(advocacy_campaign_id: str, outreach_id: str) -> Response:
 
     The person stays.
     """
-    return remove(OUTREACH, outreach_id, belongs=of_campaign(advocacy_campaign_id))
+    return remove(OUTREACH, outreach_id, belongs=is_of_campaign(advocacy_campaign_id))
 
 
-def of_campaign(campaign_id: str) -> Callable[[Document], bool]:
+def is_of_campaign(campaign_id: str) -> Callable[[Document], bool]:
     """Returns a predicate: True for outreaches of this campaign."""
     return lambda outreach: bool(outreach["advocacy_campaign_id"] == campaign_id)

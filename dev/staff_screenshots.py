@@ -20,8 +20,8 @@ from blueprints.operations.import_bodies import load_body
 from osdi.access.tokens import new_token
 from osdi.documents import Document
 from osdi.ids import now
-from osdi.importing.jobs.acts import upload
-from osdi.importing.jobs.work import ImportJobs
+from osdi.importing.jobs.due_jobs import ImportJobs
+from osdi.importing.jobs.job_actions import upload
 from osdi.resources import API
 from osdi.sample import CAMPAIGN_ID
 from osdi.settings import Settings

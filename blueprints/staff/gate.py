@@ -118,8 +118,8 @@ def finish(response: Response) -> Response:
     if request.endpoint in ASSETS:
         return frame.with_headers(response, without=("Cache-Control",))
     set_cookie(response)
-    acts = (request.method not in SAFE or g.get("acts")) and pages.access_of(request.endpoint or "").acts
-    if acts and response.status_code < 400 and g.get("staff_session"):
+    audited = (request.method not in SAFE or g.get("audited")) and pages.access_of(request.endpoint or "").audited
+    if audited and response.status_code < 400 and g.get("staff_session"):
         _record()
     return frame.with_headers(response)
 

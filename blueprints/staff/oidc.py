@@ -51,7 +51,7 @@ def end_oidc() -> AnyResponse:
         ended = end(store(), provider, _redirect_uri(), request.args.to_dict(), cookie, now())
     except SignInFailed as failed:
         return _with_cookie(_failed(failed), "")
-    g.acts = True  # a GET that signs in belongs into the audit log
+    g.audited = True  # a GET that signs in belongs into the audit log
     return _with_cookie(begin_for(ended.member, ended.next, fresh=ended.fresh), "")
 
 

@@ -8,7 +8,7 @@ from flask import Response, request
 from blueprints.http.context import caller, hal, settings, store
 from blueprints.operations.downloads import streamed
 from blueprints.staff.blueprint import Access, pages
-from blueprints.staff.campaign.found import found_campaign
+from blueprints.staff.campaign.found import campaign_or_404
 from blueprints.staff.frame import page
 from osdi.access.tokens import READ
 from osdi.errors import forbidden, invalid
@@ -37,7 +37,7 @@ def outreaches() -> Response:
         chosen=chosen,
         errors=errors,
         typed=request.args,
-        title=title_of(found_campaign(chosen.campaign)) if chosen.campaign else "",
+        title=title_of(campaign_or_404(chosen.campaign)) if chosen.campaign else "",
         campaigns=options(store(), caller()),
     )
 
@@ -72,7 +72,7 @@ def _chosen() -> tuple[OutreachFilter, dict[str, str]]:
     if own not in (None, campaign):
         raise forbidden("Your account does not include this campaign.")
     if campaign:
-        found_campaign(campaign)
+        campaign_or_404(campaign)
     first, last, errors = days_of(_text("from"), _text("to"))
     others = tuple(each[:MAX_VALUE_LENGTH] for each in request.args.getlist("other_than")[:MAX_OTHERS])
     texts = {name: _text(name) for name in (*FIELDS, "other", "without", "own_words", "new_person")}

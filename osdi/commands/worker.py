@@ -13,7 +13,7 @@ from osdi.followups.delivery import Followups
 from osdi.followups.transports import transports
 from osdi.hal import Hal
 from osdi.http_client.post import HttpPost
-from osdi.importing.jobs.work import ImportJobs
+from osdi.importing.jobs.due_jobs import ImportJobs
 from osdi.operations.foreign_documents import reject_foreign_documents
 from osdi.operations.readiness import missing_indexes
 from osdi.operations.worker_loop import Work, run

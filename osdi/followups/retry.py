@@ -36,15 +36,15 @@ def selected(outreaches: Sequence[Document], query: Mapping[str, Any]) -> Iterat
                 yield outreach["_id"], entry
 
 
-def retry_all(store: Store, query: Document, most: int | None = None) -> int:
+def retry_all(store: Store, query: Document, max_count: int | None = None) -> int:
     """Queues the follow-ups that the query selects again, and returns their number.
 
-    With `most` it stops after about that many, up to BATCH outreaches later. Raises OsdiError 503.
+    With `max_count` it stops after about that many, up to BATCH outreaches later. Raises OsdiError 503.
     """
     left = {"queued_date": {"$lte": now()}, "message_id": {"$exists": True}}
     queued, seen = 0, set[str]()
     # A follow-up that fails again meanwhile was queued later, or has been seen: it is not queued a second time.
-    while (most is None or queued < most) and (
+    while (max_count is None or queued < max_count) and (
         found := [
             (outreach_id, entry["_id"])
             for outreach_id, entry in selected(outbox_store.find(store, query | left, BATCH), query)

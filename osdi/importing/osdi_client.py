@@ -97,8 +97,8 @@ class Remote:
             RemoteBusy,
             attempts=ATTEMPTS,
             first=first,
-            longest=30 * first,
-            at_least=lambda error: error.seconds if isinstance(error, RemoteBusy) else 0.0,
+            max_seconds=30 * first,
+            min_seconds=lambda error: error.seconds if isinstance(error, RemoteBusy) else 0.0,
         )
 
     def resolved(self, address: str, base: str | None = None) -> str:
@@ -177,7 +177,7 @@ def collection_address(entry_point: Mapping[str, Any], relation: str) -> str:
     return found
 
 
-def since(address: str, timestamp: dt.datetime | None) -> str:
+def filtered_address(address: str, timestamp: dt.datetime | None) -> str:
     """Returns the address of a collection, filtered to changes after the timestamp (naive UTC) if there is one."""
     if timestamp is None:
         return address

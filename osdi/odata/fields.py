@@ -153,8 +153,8 @@ def _phone_part(text: str) -> str:
 class FilterFields:
     """The fields of one resource, by name.
 
-    `open_objects` have properties of any name, all of one type (`custom_fields`). `rejected` maps the standard's fields
-    that a filter cannot use to the reason.
+    `open_objects` have properties of any name, all of one type (`custom_fields`). `not_filtered` maps the standard's
+    fields that a filter cannot use to the reason.
     """
 
     fields: Mapping[str, FilterField]
@@ -173,7 +173,7 @@ class FilterFields:
         name = "/".join(parts)
         return self.fields.get(self.aliases.get(name, name))
 
-    def why_not(self, parts: Sequence[str]) -> str:
+    def explain_missing(self, parts: Sequence[str]) -> str:
         """Returns why the field cannot be filtered by, with similar fields."""
         name = "/".join(parts)
         if name in self.not_filtered:

@@ -145,7 +145,7 @@ class ToQuery(Transformer[Token, Query]):
         parts = [part[1:-1].replace("''", "'") if part[0] == "'" else part for part in SEGMENT.findall(operand)]
         declared = self._fields.find(parts)
         if declared is None:
-            raise filter_error(operand, self._fields.why_not(parts))
+            raise filter_error(operand, self._fields.explain_missing(parts))
         return Field(shortened(operand), column(operand), declared)
 
     def _stored(self, field: Field, value: Value, *, part: bool = False) -> Stored:

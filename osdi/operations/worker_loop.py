@@ -85,7 +85,7 @@ def _loop(work: Work, stop: threading.Event, gave_up: threading.Event | None, er
                 gave_up.set()
                 return
             # Not by osdi.retry: a signal ends this wait, after which the work must not be attempted once more.
-            stop.wait(backoff_seconds(failures, first=FIRST_WAIT_SECONDS, longest=MAX_WAIT_SECONDS))
+            stop.wait(backoff_seconds(failures, first=FIRST_WAIT_SECONDS, max_seconds=MAX_WAIT_SECONDS))
             continue
         if not more:
             if gave_up is not None:

@@ -89,7 +89,7 @@ class SignInMails:
             if error.permanent:
                 self._change(request, {"$unset": {"not_before": ""}})
             else:
-                wait = backoff_seconds(request["attempts"], first=2, longest=MAX_WAIT_SECONDS)
+                wait = backoff_seconds(request["attempts"], first=2, max_seconds=MAX_WAIT_SECONDS)
                 self._change(request, {"$set": {"not_before": now() + dt.timedelta(seconds=wait)}})
             return f"smtp_{error.stage}" + (f"_{error.code}" if error.code else "")
         self._change(request, {"$unset": {"not_before": ""}})

@@ -76,7 +76,7 @@ class StatisticsAhead:
         """Notices which campaigns are due: many outreaches came to them, or a large one has lost rollups."""
         settled = id_before(now() - SETTLED)
         if self._clock() > self._looked_at + MAX_SECONDS:
-            self._waiting = outreaches_of_each(self._store, settled, at_most=SAVED_FROM + 1)
+            self._waiting = outreaches_of_each(self._store, settled, max_count=SAVED_FROM + 1)
         else:
             self._waiting.update(outreaches_between(self._store, self._noticed, settled))
         self._noticed, self._looked_at = settled, self._clock()

@@ -118,7 +118,7 @@ def _after_failure(
     """Returns the time of the next attempt, or that the webhook is disabled."""
     failures, since = webhook.get("failures", 0) + 1, webhook.get("failing_since", timestamp)
     seconds = max(
-        result.retry_after or 0.0, backoff_seconds(failures, first=FIRST_WAIT_SECONDS, longest=MAX_WAIT_SECONDS)
+        result.retry_after or 0.0, backoff_seconds(failures, first=FIRST_WAIT_SECONDS, max_seconds=MAX_WAIT_SECONDS)
     )
     fields: Document = {
         "failures": failures,

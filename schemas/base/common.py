@@ -213,7 +213,7 @@ class PhoneNumberBase(ConsentFlags):
 
 @cache
 def object_schema(of: ObjectType) -> type[OsdiSchema]:
-    """Returns the schema of an object inside a resource, such as `PostalAddressSchema`."""
+    """Returns the schema of an object inside a resource, such as PostalAddress; its name ends with "Schema"."""
     needs = required(of.fields)
     facts = {"__doc__": of.description, "table": of.fields, **({"needs": needs} if needs else {})}
     base = {EMAIL_ADDRESS: EmailAddressBase, PHONE_NUMBER: PhoneNumberBase}.get(

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from blueprints.http.context import store
 from blueprints.operations.downloads import CSV_HEADER
 from blueprints.staff.blueprint import Access, pages
-from blueprints.staff.campaign.found import campaign_page, found_campaign
+from blueprints.staff.campaign.found import campaign_or_404, campaign_page
 from osdi.access.tokens import WRITE
 from osdi.campaign_pages.page_settings import POSTAL_CODE, PageSettings
 from osdi.campaign_pages.postal_codes.postal_codes_store import has_table
@@ -27,7 +27,7 @@ MAX_FORM_BYTES: Final = MAX_POSTAL_CODE_BYTES + MAX_POSTAL_CODE_LINES + 100_000
 @pages.get("/campaigns/<advocacy_campaign_id>/postal-codes", access=Access(WRITE, shows=True))
 def postal_codes(advocacy_campaign_id: str) -> Response:
     """Show the form for a table of postal codes"""
-    return _form(found_campaign(advocacy_campaign_id))
+    return _form(campaign_or_404(advocacy_campaign_id))
 
 
 @pages.post(
@@ -35,7 +35,7 @@ def postal_codes(advocacy_campaign_id: str) -> Response:
 )
 def upload_postal_codes(advocacy_campaign_id: str) -> AnyResponse:
     """Check a table of postal codes, or store it"""
-    campaign, storing, text = found_campaign(advocacy_campaign_id), request.form.get("act") == "store", ""
+    campaign, storing, text = campaign_or_404(advocacy_campaign_id), request.form.get("act") == "store", ""
     try:
         text = _sent_table()
         change = replacement(store(), campaign, text, confirmed=request.form.get("replaces")) if storing else None
@@ -56,13 +56,13 @@ def upload_postal_codes(advocacy_campaign_id: str) -> AnyResponse:
 @pages.get("/campaigns/<advocacy_campaign_id>/postal-codes/delete", access=Access(WRITE, shows=True))
 def deleting_postal_codes(advocacy_campaign_id: str) -> Response:
     """Ask before the table of postal codes is deleted"""
-    return _deletion_page(found_campaign(advocacy_campaign_id))
+    return _deletion_page(campaign_or_404(advocacy_campaign_id))
 
 
 @pages.post("/campaigns/<advocacy_campaign_id>/postal-codes/delete", access=Access(WRITE, shows=True))
 def delete_postal_codes(advocacy_campaign_id: str) -> AnyResponse:
     """Delete the table of postal codes"""
-    campaign = found_campaign(advocacy_campaign_id)
+    campaign = campaign_or_404(advocacy_campaign_id)
     if not delete_if_unchanged(store(), campaign, request.form.get("replaces", "")):
         return _deletion_page(campaign, 412)
     return redirect(
@@ -73,7 +73,7 @@ def delete_postal_codes(advocacy_campaign_id: str) -> AnyResponse:
 @pages.get("/campaigns/<advocacy_campaign_id>/postal-codes.csv", access=Access(WRITE, shows=True))
 def postal_codes_file(advocacy_campaign_id: str) -> Response:
     """Send the table of postal codes as CSV"""
-    response = Response(download(store(), found_campaign(advocacy_campaign_id)), content_type=CSV_HEADER)
+    response = Response(download(store(), campaign_or_404(advocacy_campaign_id)), content_type=CSV_HEADER)
     response.headers["Content-Disposition"] = 'attachment; filename="postal-codes.csv"'
     return response
 

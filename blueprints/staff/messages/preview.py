@@ -23,7 +23,7 @@ POLICY: Final = (
 TEXT: Final = "text"
 
 
-@pages.post("/messages/preview", access=Access(READ, acts=False))
+@pages.post("/messages/preview", access=Access(READ, audited=False))
 def preview_message() -> Response:
     """Show the message of the form as a mail to an example person"""
     try:

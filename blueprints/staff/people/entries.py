@@ -12,7 +12,8 @@ from blueprints.staff.people.people import person_or_redirect
 from osdi.access.tokens import WRITE
 from osdi.errors import OsdiError, not_found
 from osdi.people.lookup import get_people
-from osdi.staff.people.acts import (
+from osdi.staff.people.names import name_of
+from osdi.staff.people.person_actions import (
     KINDS,
     MAX_PEOPLE,
     add_to_people,
@@ -22,7 +23,6 @@ from osdi.staff.people.acts import (
     remove_entry,
     remove_from_people,
 )
-from osdi.staff.people.names import name_of
 from osdi.staff.people.person_page import entries_of
 from osdi.staff.people.search.rows import options
 

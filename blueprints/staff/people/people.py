@@ -62,8 +62,8 @@ def download_people_csv() -> Response:
 def person(person_id: str) -> Response:
     """Show what is stored about a person"""
     found = person_page(store(), person_or_redirect(person_id), settings().match_key_rules, argument("after"))
-    with_acts = may_call(caller(), pages.access_of("audit_log"))
-    return page("people/person.html", found=found, history=history_of(store(), found.person, with_acts=with_acts))
+    with_actions = may_call(caller(), pages.access_of("audit_log"))
+    return page("people/person.html", found=found, history=history_of(store(), found.person, with_actions=with_actions))
 
 
 def person_or_redirect(person_id: str) -> Document:

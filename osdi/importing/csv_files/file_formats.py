@@ -60,12 +60,12 @@ def check_format(path: Path) -> None:
     """Raises ValueError for a workbook, an archive or another file that is no CSV. Raises OSError."""
     with path.open("rb") as file:
         head = file.read(HEAD)
-    found = _found(head, path)
+    found = _format_of_head(head, path)
     if found is not None:
         raise ValueError(f"{path.name} is {found}")
 
 
-def _found(head: bytes, path: Path) -> str | None:
+def _format_of_head(head: bytes, path: Path) -> str | None:
     if head.startswith((ZIP, EMPTY_ZIP)):
         return _archive(path)
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()

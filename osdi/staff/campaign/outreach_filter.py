@@ -100,7 +100,7 @@ class OutreachFilter:
             yield f"{FIELDS[self.without]} eq null"
 
 
-def days_of(first: str, last: str, most: int | None = None) -> tuple[dt.date | None, dt.date | None, dict[str, str]]:
+def days_of(first: str, last: str, limit: int | None = None) -> tuple[dt.date | None, dt.date | None, dict[str, str]]:
     """Returns two typed days, either of which may be empty, and the mistakes by the name of the control."""
     errors: dict[str, str] = {}
     days = []
@@ -113,7 +113,7 @@ def days_of(first: str, last: str, most: int | None = None) -> tuple[dt.date | N
     start, end = days
     if start and end and start > end:
         errors["to"] = "The last day is before the first."
-    elif start and end and most and (end - start).days >= most:
+    elif start and end and limit and (end - start).days >= limit:
         errors["to"] = f"There are more than {DAYS} days from the first to the last."
     return start, end, errors
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from osdi.documents import Document
 from osdi.ids import now
-from osdi.importing.jobs import acts, jobs_store
+from osdi.importing.jobs import job_actions, jobs_store
 from osdi.importing.jobs.job import CHECKING, DONE, IMPORTING, OF_WORKER, READING, waits_for_worker
 from osdi.importing.report import Report
 from osdi.resources import ADVOCACY_CAMPAIGN
@@ -57,7 +57,7 @@ class ImportPage:
     @property
     def has_rejected_rows(self) -> bool:
         """True if the file of rejected rows can be downloaded."""
-        return acts.has_rejected_rows(self.job)
+        return job_actions.has_rejected_rows(self.job)
 
 
 def import_list(store: Store) -> list[ImportRow]:
@@ -80,7 +80,7 @@ def import_list(store: Store) -> list[ImportRow]:
 
 def import_page(store: Store, import_id: str) -> ImportPage:
     """Returns what the page of an import shows. Raises OsdiError 404, 503."""
-    job, timestamp = acts.found_job(store, import_id), now()
+    job, timestamp = job_actions.get_job(store, import_id), now()
     report = Report.of(job["report"]) if "report" in job else None
     campaign_id = job.get("campaign_id")
     campaign = store.get(ADVOCACY_CAMPAIGN.collection, campaign_id) if campaign_id else None

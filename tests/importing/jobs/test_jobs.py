@@ -12,11 +12,10 @@ from osdi.errors import OsdiError, unavailable
 from osdi.fields.webhook import EVENTS
 from osdi.ids import now
 from osdi.importing.csv_files.column_mapping import known_field
-from osdi.importing.jobs import acts, execution, jobs_store
-from osdi.importing.jobs import work as work_module
+from osdi.importing.jobs import due_jobs, execution, job_actions, jobs_store
+from osdi.importing.jobs.due_jobs import ImportJobs
 from osdi.importing.jobs.field_choices import field_groups
 from osdi.importing.jobs.job import safe_name
-from osdi.importing.jobs.work import ImportJobs
 from osdi.privacy.tombstones import note_erasure
 from osdi.settings import Settings
 from osdi.staff.members import add_member
@@ -78,7 +77,7 @@ class TestAFileOfPeople:
         parts = list(database.import_parts.find())
         assert [part["role"] for part in parts] == ["rejected"]
         assert b"3,email: Not a valid e-mail address.,Bob,not an address" in parts[0]["data"]
-        acts.delete(store, job_id)
+        job_actions.delete(store, job_id)
         assert database.import_jobs.count_documents({}) == database.import_parts.count_documents({}) == 0
 
 
@@ -99,8 +98,8 @@ class TestAWorker:
         """An import of which one group of rows is done."""
         job_id = uploaded(self.ROWS)
         checked(store, jobs, job_id)
-        acts.start(store, settings, job_id, acts.found_job(store, job_id)["check_id"])
-        monkeypatch.setattr(work_module, "SLICE_SECONDS", 0)
+        job_actions.start(store, settings, job_id, job_actions.get_job(store, job_id)["check_id"])
+        monkeypatch.setattr(due_jobs, "SLICE_SECONDS", 0)
         monkeypatch.setattr(execution, "KEEP_SECONDS", 0)
         assert jobs.do_next()
         return job_id
@@ -118,7 +117,7 @@ class TestAWorker:
     def test_stops_after_a_cancellation_and_what_is_imported_stays(
         self, begun: str, jobs: ImportJobs, store: Store, database: Stored
     ) -> None:
-        acts.cancel(store, begun)
+        job_actions.cancel(store, begun)
         run_due_jobs(jobs)
 
         assert job_of(database, begun)["state"] == "canceled"
@@ -171,7 +170,7 @@ def test_an_import_whose_campaign_was_deleted_says_so(
     run_due_jobs(jobs)
     database.advocacy_campaigns.delete_one({"_id": "c1"})
 
-    acts.choose(store, job_of(database, job_id), {}, ["", ""], read_again=False)
+    job_actions.choose(store, job_of(database, job_id), {}, ["", ""], read_again=False)
     run_due_jobs(jobs)
 
     assert job_of(database, job_id)["state"] == "failed"
@@ -205,7 +204,7 @@ def test_documents_are_imported_with_their_tags(
     job_id = uploaded(line + "[]\n{", "people.ndjson")
 
     checked(store, jobs, job_id, {"create_tags": "1"})
-    acts.start(store, settings, job_id, acts.found_job(store, job_id)["check_id"])
+    job_actions.start(store, settings, job_id, job_actions.get_job(store, job_id)["check_id"])
     run_due_jobs(jobs)
 
     job = job_of(database, job_id)
@@ -222,7 +221,7 @@ def test_outreaches_without_a_date_wait_for_one(
     assert job_of(database, job_id)["problem"]["reason"] == "no_date"
 
     checked(store, jobs, job_id, {"action_date": "2024-12-31"})
-    acts.start(store, settings, job_id, acts.found_job(store, job_id)["check_id"])
+    job_actions.start(store, settings, job_id, job_actions.get_job(store, job_id)["check_id"])
     run_due_jobs(jobs)
 
     outreach = database.outreaches.find_one()
@@ -261,7 +260,7 @@ def test_an_import_notifies_nobody_and_names_the_member_as_editor(
     triggers = '"triggers": {"autoresponse": {"enabled": true, "identifiers": ["crm:thanks"]}}'
     line = f'{{"email_addresses": [{{"address": "ann@example.com"}}], {triggers}}}'
     file = io.BytesIO(line.encode())
-    job_id = str(acts.upload(store, settings, member, {"kind": "people"}, "people.ndjson", file)["_id"])
+    job_id = str(job_actions.upload(store, settings, member, {"kind": "people"}, "people.ndjson", file)["_id"])
 
     imported(store, settings, jobs, job_id)
 

@@ -347,9 +347,9 @@ class TestThePageOfAPerson:
         record_event(store, 1, "change_person", [f"people/{jane}"])
 
         with profiled(database) as operations:
-            history = history_of(store, store.get("people", jane) or {}, with_acts=True)
+            history = history_of(store, store.get("people", jane) or {}, with_actions=True)
 
-        assert len(history.acts) == 1
+        assert len(history.actions) == 1
         assert sum(each.read for each in operations if each.collection == "staff_events") == 1
 
     def test_of_a_merged_person_leads_to_the_survivor(

@@ -9,7 +9,7 @@ from pymongo.database import Database
 from werkzeug.test import TestResponse
 
 from osdi.access.tokens import READ, WRITE
-from osdi.importing.jobs.work import ImportJobs
+from osdi.importing.jobs.due_jobs import ImportJobs
 from osdi.staff.members import add_member
 from osdi.store import Store
 from tests.importing.jobs.conftest import run_due_jobs

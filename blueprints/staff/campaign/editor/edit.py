@@ -15,7 +15,7 @@ from blueprints.http.context import reference, settings, store
 from blueprints.staff.blueprint import Access, pages
 from blueprints.staff.campaign.editor.draft import PAGE, Errors, errors_of, errors_of_page, read_draft, stored_controls
 from blueprints.staff.campaign.editor.typed import Typed
-from blueprints.staff.campaign.found import campaign_page, found_campaign
+from blueprints.staff.campaign.found import campaign_or_404, campaign_page
 from osdi.access.tokens import WRITE
 from osdi.action_functions.followup_kinds import AUTORESPONSE
 from osdi.crud.put import Change, put
@@ -35,14 +35,14 @@ MAX_FORM_BYTES: Final = 4_000_000
 @pages.get("/campaigns/<advocacy_campaign_id>/edit", access=Access(WRITE, shows=True))
 def edit_campaign(advocacy_campaign_id: str) -> Response:
     """Show the editor of a campaign"""
-    found = found_campaign(advocacy_campaign_id)
+    found = campaign_or_404(advocacy_campaign_id)
     return _form(found, stored_controls(found))
 
 
 @pages.post("/campaigns/<advocacy_campaign_id>/edit", access=Access(WRITE, shows=True, body_bytes=MAX_FORM_BYTES))
 def save_campaign(advocacy_campaign_id: str) -> AnyResponse:
     """Store what was typed in the editor"""
-    found, typed = found_campaign(advocacy_campaign_id), request.form.to_dict()
+    found, typed = campaign_or_404(advocacy_campaign_id), request.form.to_dict()
     errors = _save(found, typed)
     if errors is None:
         return _conflict(advocacy_campaign_id, typed)
@@ -71,7 +71,7 @@ def _put(campaign_id: str, change: Change, typed: Typed) -> Errors | None:
 
 def _conflict(campaign_id: str, typed: Typed) -> Response:
     """Returns the form with the stored values that differ; to save it once more replaces them."""
-    found = found_campaign(campaign_id)
+    found = campaign_or_404(campaign_id)
     stored = stored_controls(found)
     differing = {
         name: value

@@ -18,7 +18,7 @@ from blueprints.http.context import reference
 from blueprints.staff.blueprint import Access, pages
 from blueprints.staff.campaign.editor.draft import Errors, drafted_campaign
 from blueprints.staff.campaign.editor.edit import MAX_FORM_BYTES
-from blueprints.staff.campaign.found import found_campaign
+from blueprints.staff.campaign.found import campaign_or_404
 from osdi.access.tokens import WRITE
 from osdi.campaign_pages.form.controls import controls_of
 from osdi.campaign_pages.page_settings import PageSettings
@@ -36,11 +36,11 @@ PAGE, CHECK = "page", "check"
 
 @pages.post(
     "/campaigns/<advocacy_campaign_id>/preview",
-    access=Access(WRITE, shows=True, body_bytes=MAX_FORM_BYTES, acts=False),
+    access=Access(WRITE, shows=True, body_bytes=MAX_FORM_BYTES, audited=False),
 )
 def preview_campaign(advocacy_campaign_id: str) -> AnyResponse:
     """Show the page of a campaign as it would be with what was typed"""
-    drafted, errors = drafted_campaign(found_campaign(advocacy_campaign_id), request.form.to_dict())
+    drafted, errors = drafted_campaign(campaign_or_404(advocacy_campaign_id), request.form.to_dict())
     part = request.form.get("part", "")
     if part == CHECK:
         return _checked(errors)

@@ -1,4 +1,4 @@
-"""The acts on people: each has a page that asks first, keeps the rules of the API, and leaves an event."""
+"""The actions on people: each has a page that asks first, keeps the rules of the API, and leaves an event."""
 
 import json
 import re
@@ -391,7 +391,7 @@ def test_an_old_sign_in_is_not_enough(
         (["admin"], {"download", "edit", "unsubscribe", "erase"}),
     ],
 )
-def test_a_member_sees_the_acts_that_the_scopes_allow(
+def test_a_member_sees_the_actions_that_the_scopes_allow(
     store: Store, signed_in: SignedIn, jane: str, scopes: list[str], offered: set[str]
 ) -> None:
     browser = signed_in(add_member(store, "bob@example.org", scopes=scopes))

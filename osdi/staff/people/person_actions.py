@@ -1,4 +1,4 @@
-"""Acts of the staff on people: create, change, unsubscribe, tag, list, merge with a duplicate, erase.
+"""Actions of the staff on people: create, change, unsubscribe, tag, list, merge with a duplicate, erase.
 
 They call the functions that the API's views call, so its rules hold.
 """
