@@ -8,7 +8,7 @@ import pytest
 
 from osdi.store import Store
 from tests.staff.conftest import StaffBrowser, latest_events
-from tests.staff.people.test_acts import done, token_of
+from tests.staff.people.test_person_actions import done, token_of
 from tests.staff.people.test_people import HOSTILE, id_of, stored
 from tests.support.client import Client
 
