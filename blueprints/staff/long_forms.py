@@ -28,7 +28,7 @@ def reject_long_form(access: Access) -> Response | None:
     """Returns the response to a long form that is not read, or reads the form and returns None."""
     if request.method in SAFE or not is_unread() or not access.session:
         return None
-    length, limit = request.content_length or 0, longest_form(access)
+    length, limit = request.content_length or 0, max_form_bytes(access)
     if g.staff_session is None:
         return frame.page("signed_out.html", 401, sent=[], sent_token="")
     if not frame.may_call(g.caller, access):
@@ -53,7 +53,7 @@ def is_unread() -> bool:
     return (request.content_length or 0) > settings().max_body_bytes and not g.get("long_form_is_read")
 
 
-def longest_form(access: Access) -> int:
+def max_form_bytes(access: Access) -> int:
     """Returns the number of bytes that a form of this view may have."""
     here = settings()
     if access.uploads:

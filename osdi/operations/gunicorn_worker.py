@@ -60,7 +60,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
 
     # gunicorn.conf.py sets them from the environment.
     bounds: Bounds
-    longest_body: int
+    max_body_bytes: int
     limits_addresses: bool
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -239,7 +239,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         """Waits for a request of which `data` has arrived with the previous one."""
         timestamp = time.monotonic()
         idle_seconds = self.cfg.keepalive if self.alive else STOP_KEEPALIVE_LINGER
-        self._incoming[conn] = IncomingRequest(self.bounds, self.longest_body, timestamp + idle_seconds)
+        self._incoming[conn] = IncomingRequest(self.bounds, self.max_body_bytes, timestamp + idle_seconds)
         self._waiting.setdefault(_network(conn.client), {})[conn] = None
         self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._receive, conn))
         if data:

@@ -38,14 +38,14 @@ class IncomingRequest:
     `is_complete` is true if no more bytes are needed for a response, `is_whole` if the request has arrived to its end.
     """
 
-    def __init__(self, bounds: Bounds, longest_body: int, deadline: float) -> None:
-        """`longest_body`: a longer body need not arrive, since the application rejects it. `deadline`: of byte one."""
+    def __init__(self, bounds: Bounds, max_body_bytes: int, deadline: float) -> None:
+        """`max_body_bytes`: a longer body need not arrive, since the application rejects it. `deadline`: of byte one."""
         self.data = bytearray()
         self.deadline = deadline
         self.is_complete = False
         self.is_whole = False
         self._bounds = bounds
-        self._longest_body = longest_body
+        self._max_body_bytes = max_body_bytes
         self._part_ends = 0.0
         self._head_ends = 0
         self._length: int | None = None  # of head and body; None while it is unknown, or for a chunked body
@@ -66,7 +66,7 @@ class IncomingRequest:
     @property
     def is_long_form(self) -> bool:
         """True for a form whose rest a thread has to receive, because it is longer than what the loop collects."""
-        if self._length is None or self.is_whole or self._length - self._head_ends <= self._longest_body:
+        if self._length is None or self.is_whole or self._length - self._head_ends <= self._max_body_bytes:
             return False
         return LONG_FORM.match(self.data) is not None
 
@@ -109,7 +109,7 @@ class IncomingRequest:
         if self._length is None:
             return self._has_last_chunk()
         self.is_whole = len(self.data) >= self._length
-        return self.is_whole or self._length - self._head_ends > self._longest_body
+        return self.is_whole or self._length - self._head_ends > self._max_body_bytes
 
     def _has_last_chunk(self) -> bool:
         """True if the last chunk and its trailers are there, if a chunk is invalid, or if the chunks are too long."""
@@ -125,7 +125,7 @@ class IncomingRequest:
                 return self._has_trailers(ends)
             begins = ends + 2
             if begins + length + 2 > len(self.data):
-                return self._in_chunks + min(length, len(self.data) - begins) > self._longest_body
+                return self._in_chunks + min(length, len(self.data) - begins) > self._max_body_bytes
             self._next_chunk = begins + length + 2
             self._in_chunks += length
 

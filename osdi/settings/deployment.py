@@ -502,7 +502,7 @@ class Settings:
         Raises environs.EnvValidationError that names every wrong setting, those of gunicorn included.
         """
         found = read(cls, ServerSettings)
-        validators.all_or_none(found, ("oidc_issuer", "oidc_client_id", "oidc_client_secret"))
+        validators.require_all_or_none(found, ("oidc_issuer", "oidc_client_id", "oidc_client_secret"))
         if not found.rate_limit_storage:
             several = read(ServerSettings).web_concurrency > 1
             found = replace(found, rate_limit_storage=MONGODB if several else MEMORY)

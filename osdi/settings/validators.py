@@ -182,7 +182,7 @@ def domain(text: str) -> None:
         raise ValidationError("Set a domain in lower case, such as example.org.")
 
 
-def all_or_none(settings: object, names: Sequence[str]) -> None:
+def require_all_or_none(settings: object, names: Sequence[str]) -> None:
     """Raises EnvValidationError if some of these settings are set, and others are not."""
     missing = [name.upper() for name in names if not getattr(settings, name)]
     if missing and len(missing) < len(names):

@@ -58,7 +58,7 @@ class CircuitBreaker(TopologyListener):
         """Does nothing: the first state is reported as a change."""
 
     def description_changed(self, event: TopologyDescriptionChangedEvent) -> None:
-        """Called by the driver, in a thread of its own, for each change that it sees."""
+        """Opens or closes the circuit. The driver calls it, in a thread of its own, for each change that it sees."""
         if event.new_description.has_writable_server():
             self._away_since = None
         elif self._away_since is None:

@@ -443,7 +443,7 @@ def _projection(fields: tuple[str, ...] | None) -> dict[str, int] | None:
 
 
 def _order(sort: tuple[str, ...]) -> list[tuple[str, int]] | None:
-    """The driver's order of field names, of which `-` means descending."""
+    """Returns the driver's order for field names; `-` before a name means descending."""
     return [(name.removeprefix("-"), DESCENDING if name.startswith("-") else ASCENDING) for name in sort] or None
 
 

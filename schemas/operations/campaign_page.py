@@ -171,14 +171,14 @@ class PageThankYouSchema(SettingsSchema):
     redirect_url = WebAddress("Page that supporters may go on to.")
 
 
-def is_a_slug(text: str) -> None:
+def validate_slug(text: str) -> None:
     """Raises ValidationError for a text that cannot be a slug."""
     if not slugs.is_slug(text):
         reserved = " or ".join(sorted(slugs.RESERVED))
         raise ma.ValidationError(f"Use lower-case letters, digits and single hyphens; not {reserved}.")
 
 
-def asks_for_a_person(entries: Sequence[Mapping[str, Any]]) -> None:
+def validate_form_fields(entries: Sequence[Mapping[str, Any]]) -> None:
     """Raises ValidationError for a field that occurs twice, and for a form that asks for no contact detail."""
     asked = [(each.get("name"), each.get("question")) for each in entries]
     errors = {index: ["The form has this field already."] for index, each in enumerate(asked) if each in asked[:index]}
@@ -195,7 +195,7 @@ class PageSchema(SettingsSchema):
     slug = FilledText(
         max_length=slugs.LENGTH,
         allow_none=True,
-        validate=is_a_slug,
+        validate=validate_slug,
         metadata={
             "description": "Last part of the page's address: lower-case letters, digits and hyphens. Default: made "
             "from the title when the page is published. Former slugs lead to the page, too.",
@@ -228,7 +228,7 @@ class PageSchema(SettingsSchema):
         data_key="fields",
         attribute="fields",
         allow_none=True,
-        validate=(ma.validate.Length(min=1, max=MAX_PAGE_FIELDS), asks_for_a_person),
+        validate=(ma.validate.Length(min=1, max=MAX_PAGE_FIELDS), validate_form_fields),
         metadata={"description": "What the form asks for, in this order."},
     )
     targets = ma.fields.Nested(

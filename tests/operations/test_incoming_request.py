@@ -12,7 +12,7 @@ CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
 def request() -> IncomingRequest:
-    return IncomingRequest(BOUNDS, longest_body=100, deadline=95)
+    return IncomingRequest(BOUNDS, max_body_bytes=100, deadline=95)
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def _confirm_page(campaign_id: str, template: str) -> Response:
 
 
 def _set_published(campaign_id: str, *, published: bool) -> None:
-    """Raises OsdiError 404, 409, 412 if the campaign has changed since the confirm page was shown, 503."""
+    """Publishes or hides the page. Raises OsdiError 404, 409, 412 if the campaign changed since the page was shown."""
     change = Change(
         {"page": {"published": published}}, (), frozenset((request.form.get("version", ""),)), _caller_person_id()
     )

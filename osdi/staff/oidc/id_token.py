@@ -95,7 +95,7 @@ def verified_address(claims: Claims, hosted_domain: str) -> str:
 
 
 def _check_audience(claims: Claims, client_id: str) -> None:
-    """A token for several clients has to name ours as the one that asked for it (`azp`)."""
+    """Raises SignInFailed unless the token is for our client; one for several has to name ours as `azp`."""
     audience = claims.get("aud")
     audiences = [audience] if isinstance(audience, str) else audience if isinstance(audience, list) else []
     if client_id not in audiences:

@@ -140,7 +140,7 @@ def _remembered(store: Store, cookie: str) -> _Remembered:
 
 
 def _check_issuer(provider: Provider, response: Mapping[str, str]) -> None:
-    """A response of another provider must not be sent to ours (RFC 9207)."""
+    """Raises SignInFailed for a response of another provider, which must not be sent to ours (RFC 9207)."""
     named = response.get("iss")
     if named is None and not provider.metadata.names_issuer:
         return

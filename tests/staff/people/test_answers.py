@@ -8,8 +8,8 @@ import pytest
 
 from osdi.store import Store
 from tests.staff.conftest import StaffBrowser, latest_events
-from tests.staff.people.test_person_actions import done, token_of
 from tests.staff.people.test_people import HOSTILE, id_of, stored
+from tests.staff.people.test_person_actions import done, token_of
 from tests.support.client import Client
 
 RIVERS = [{"key": "aare", "title": "The Aare"}, {"key": "rhine", "title": "The Rhine"}]

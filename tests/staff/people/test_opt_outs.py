@@ -9,8 +9,8 @@ from osdi.match_keys import email_key
 from osdi.store import Store
 from osdi.suppression.suppression_list import suppression_list
 from tests.staff.conftest import StaffBrowser, latest_events
-from tests.staff.people.test_person_actions import change, done
 from tests.staff.people.test_people import stored
+from tests.staff.people.test_person_actions import change, done
 from tests.support.client import Client
 from tests.support.factories import RULES
 
