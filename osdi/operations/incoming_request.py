@@ -39,7 +39,7 @@ class IncomingRequest:
     """
 
     def __init__(self, bounds: Bounds, max_body_bytes: int, deadline: float) -> None:
-        """`max_body_bytes`: a longer body need not arrive, since the application rejects it. `deadline`: of byte one."""
+        """`deadline` is that of byte one. A body of more than `max_body_bytes` need not arrive: it will be rejected."""
         self.data = bytearray()
         self.deadline = deadline
         self.is_complete = False
