@@ -29,10 +29,10 @@ RESPONSE_SECONDS: Final = 30.0
 # Longest time of a response: the database hangs, a new primary is elected, and that hangs too.
 LATE_SECONDS: Final = 23.0
 # Time that a client continues to repeat its last post after the stop.
-PATIENCE_SECONDS: Final = 20.0
+WAIT_SECONDS: Final = 20.0
 PAUSE_SECONDS: Final = 0.005
 RETRY_SECONDS: Final = {REFUSED: 0.2, CUT: 0.1, TIMED_OUT: 0.1}
-JOIN_SECONDS: Final = RESPONSE_SECONDS + PATIENCE_SECONDS + 5
+JOIN_SECONDS: Final = RESPONSE_SECONDS + WAIT_SECONDS + 5
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ class Load:
         Raises RuntimeError if a client does not end.
         """
         self.ledger.stopped = time.monotonic()
-        self._give_up = self.ledger.stopped + PATIENCE_SECONDS
+        self._give_up = self.ledger.stopped + WAIT_SECONDS
         self._stop.set()
         ends = time.monotonic() + JOIN_SECONDS
         for thread in self._threads:

@@ -12,7 +12,7 @@ from bench import proc
 from faults.administration.load import ROWS
 from faults.deployments import DEPLOYMENTS
 from faults.faults import Fault
-from faults.load import CUT, LATE_SECONDS, PATIENCE_SECONDS, REFUSED, RESPONSE_SECONDS, TIMED_OUT, UNAVAILABLE
+from faults.load import CUT, LATE_SECONDS, REFUSED, RESPONSE_SECONDS, TIMED_OUT, UNAVAILABLE, WAIT_SECONDS
 from faults.promises import ADVICE, PROMISES
 from faults.row import Row
 from faults.server import THREADS, WORKERS
@@ -101,7 +101,7 @@ The promises are:
 - No response comes later than {LATE_SECONDS:.0f} s.
 - SIGTERM cuts no connection.
 - A client does not wait because of another client's connection.
-- Every post is acknowledged at most {PATIENCE_SECONDS:.0f} s after the end of the load, by the same workers, unless \
+- Every post is acknowledged at most {WAIT_SECONDS:.0f} s after the end of the load, by the same workers, unless \
 the workers were what was killed."""
 
 

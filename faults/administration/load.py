@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 
 from faults.administration.commands import Command
 from faults.administration.marks import address, mark
-from faults.administration.requests import PATIENCE_SECONDS, NoResponse, Requests, Responses
+from faults.administration.requests import WAIT_SECONDS, NoResponse, Requests, Responses
 from osdi.resources import ADVOCACY_CAMPAIGN, API, PERSON
 
 ROWS: Final = 500
@@ -30,7 +30,7 @@ PAUSE_SECONDS: Final = 0.1
 LOOK_SECONDS: Final = 0.05
 # Longest time of an import after the stop: it waits for the database, with growing pauses.
 IMPORT_SECONDS: Final = 60.0
-JOIN_SECONDS: Final = IMPORT_SECONDS + PATIENCE_SECONDS + 30
+JOIN_SECONDS: Final = IMPORT_SECONDS + WAIT_SECONDS + 30
 SOURCE: Final = "administration"
 PEOPLE: Final = f"{API}/{PERSON.collection}"
 CAMPAIGNS: Final = f"{API}/{ADVOCACY_CAMPAIGN.collection}"

@@ -13,7 +13,7 @@ from faults.posts import TOKEN_HEADER
 
 GONE: Final = "404"
 # Time that a request is repeated after the stop. A killed process holds the lock of merges for up to 20 s.
-PATIENCE_SECONDS: Final = 30.0
+WAIT_SECONDS: Final = 30.0
 
 
 class NoResponse(Exception):
@@ -30,7 +30,7 @@ class Responses:
 
 
 class Requests:
-    """Sends requests with a token over one connection, until `stop` and PATIENCE_SECONDS more."""
+    """Sends requests with a token over one connection, until `stop` and WAIT_SECONDS more."""
 
     def __init__(self, port: int, token: str, stop: threading.Event, responses: Responses) -> None:
         self._client = Client(port)
@@ -40,7 +40,7 @@ class Requests:
         self._ends: float | None = None
 
     def send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Sends the request until it gets 200; returns the response's body. Raises Unanswered.
+        """Sends the request until it gets 200; returns the response's body. Raises NoResponse.
 
         A DELETE that is repeated may find nothing: then an earlier attempt has succeeded, and the result is empty.
         """
@@ -69,10 +69,10 @@ class Requests:
         self._client.close()
 
     def _wait(self, seconds: float) -> None:
-        """Waits before the next attempt. Raises Unanswered if the patience has ended."""
+        """Waits before the next attempt. Raises NoResponse if WAIT_SECONDS have passed."""
         time.sleep(seconds * random.uniform(1, 1.2))
         if self._stop.is_set():
-            self._ends = self._ends or time.monotonic() + PATIENCE_SECONDS
+            self._ends = self._ends or time.monotonic() + WAIT_SECONDS
             if time.monotonic() > self._ends:
                 self._answers.given_up += 1
                 raise NoResponse

@@ -18,7 +18,7 @@ REPEATED: Final = frozenset({CUT, REFUSED, TIMED_OUT, UNAVAILABLE})
 GONE: Final = frozenset({"301", "400", "404", "409"})
 PAUSE_SECONDS: Final = 0.1
 # Longer than a server needs to start again.
-PATIENCE_SECONDS: Final = 200.0
+WAIT_SECONDS: Final = 200.0
 # Addresses of supporters. Few, so that many posts are about known people and erased people come back.
 SUPPORTERS: Final = 400
 CAMPAIGNS: Final = 5
@@ -142,7 +142,7 @@ class Changes:
         """Sends a request until it gets a response. Raises RuntimeError for one that no client expects."""
         headers = {"OSDI-API-Token": self._token, "Content-Type": "application/json"}
         sent = json.dumps(body).encode() if body else b""
-        ends = time.monotonic() + PATIENCE_SECONDS
+        ends = time.monotonic() + WAIT_SECONDS
         while True:
             response = client.request(method, API + path, sent, headers)
             if response.outcome not in REPEATED:

@@ -85,14 +85,14 @@ def register_commands(app: Flask, context: CommandContext) -> None:
 
 
 def database_command(
-    *, in_memory: bool = False, prepared: bool = True, patience: float = 0
+    *, in_memory: bool = False, prepared: bool = True, wait_seconds: float = 0
 ) -> Callable[[Callable[Concatenate[CommandContext, Parameters], Returned]], Callable[Parameters, Returned]]:
     """Returns a decorator for the function of a command, which passes the CommandContext as the first argument.
 
     An OsdiError, such as a database that does not respond, ends the command with its message, not a traceback, and
     control characters are removed from every message. Unless `in_memory`, the command is rejected for a database in
     memory: that memory belongs to one process, so the command would see and change nothing of another one. If
-    `prepared`, it is rejected for a database without our unique indexes. With `patience` it waits these seconds for a
+    `prepared`, it is rejected for a database without our unique indexes. With `wait_seconds` it waits so long for a
     database that does not respond, and says so.
     """
 
@@ -108,8 +108,8 @@ def database_command(
             if context.store.in_memory and not in_memory:
                 raise click.UsageError(f"MONGODB_URI is {MOCK}: another process cannot reach data in memory.")
             try:
-                if patience:
-                    wait_for_database(context.store, patience, partial(echo, err=True))
+                if wait_seconds:
+                    wait_for_database(context.store, wait_seconds, partial(echo, err=True))
                 if prepared:
                     require_prepared(context.store)
                 return function(context, *arguments, **options)

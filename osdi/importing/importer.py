@@ -45,7 +45,7 @@ NAME_ONLY: Final = "'{}' is only a name, and prevents no message. Say who opted 
 LINK: Final = PERSON.rel
 NO_MATCH_KEYS: Final = MatchKeys()
 # Long enough for a failover of the database. A request could not wait this long.
-PATIENCE_SECONDS: Final = 120.0
+WAIT_SECONDS: Final = 120.0
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class RowImporter:
     load_body: LoadBody
     kind: str
     choices: Choices
-    patience: float = PATIENCE_SECONDS
+    wait_seconds: float = WAIT_SECONDS
 
     def __post_init__(self) -> None:
         self._first_names = FirstNames()
@@ -149,7 +149,7 @@ class RowImporter:
 
     def retry_while_unavailable(self, attempt: Callable[[], Result]) -> Result:
         """Returns the attempt's result; repeats it while the database is unavailable. Raises OsdiError."""
-        return retry_while_unavailable(attempt, self.patience)
+        return retry_while_unavailable(attempt, self.wait_seconds)
 
     def _load(self, written: Body, campaign: str | None, namespace: str | None, row: Row | None) -> Loaded:
         linked: Sequence[str] = ()

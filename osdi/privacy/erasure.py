@@ -95,7 +95,7 @@ def erase_again(store: Store, since: dt.datetime, rules: MatchKeyRules) -> int:
     """
     was_erased = erased_since(store, since)
     erased = 0
-    for person in scan(store, PERSON.collection, {}, patience=SECONDS):
+    for person in scan(store, PERSON.collection, {}, wait_seconds=SECONDS):
         if was_erased([*person["match_keys"], *rules.contact_keys(person)], person["created_date"]):
             try:
                 erase(store, person["_id"], rules, seconds=float("inf"))

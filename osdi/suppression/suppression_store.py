@@ -36,7 +36,7 @@ from osdi.suppression.suppression_list import SuppressionList, suppression_list
 BATCH: Final = 500
 # The names by which a person's `unconfirmed_statuses` (osdi.people.opt_outs) begin.
 STATUS_NAMES: Final = {MAIL: "status", CALLS: "do_not_call", TEXTS: "sms_capable"}
-PATIENCE_SECONDS: Final = 60.0
+WAIT_SECONDS: Final = 60.0
 # The people whose contact details have an opt-out.
 WITH_OPT_OUTS: Final = {
     "$or": [
@@ -52,7 +52,7 @@ def fill_from_people(store: Store, rules: MatchKeyRules) -> Iterator[int]:
 
     Nobody knows since when they hold: the date is that of the person's last change. Raises OsdiError 503.
     """
-    people = scan(store, PERSON.collection, WITH_OPT_OUTS, patience=PATIENCE_SECONDS)
+    people = scan(store, PERSON.collection, WITH_OPT_OUTS, wait_seconds=WAIT_SECONDS)
     while batch := list(islice(people, BATCH)):
         suppressed = suppression_list(store)  # its key is made if there is anything to add
         found: OptOutsByKey = {}
@@ -84,7 +84,7 @@ def apply_to_people(store: Store, rules: MatchKeyRules) -> Iterator[int]:
     if store.find_one(SUPPRESSIONS, {}, fields=("_id",)) is None:
         return
     suppressed = suppression_list(store)
-    people = scan(store, PERSON.collection, {"contact_keys": {"$exists": True}}, patience=PATIENCE_SECONDS)
+    people = scan(store, PERSON.collection, {"contact_keys": {"$exists": True}}, wait_seconds=WAIT_SECONDS)
     while batch := list(islice(people, BATCH)):
         opt_outs = of_entries(suppressed.read({key for person in batch for key in person["contact_keys"]}))
         yield sum(_apply(store, person, opt_outs, rules) for person in batch) if opt_outs else 0
