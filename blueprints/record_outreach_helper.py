@@ -42,7 +42,7 @@ EXAMPLES: Final = {
         },
     },
 }
-ANSWERS: Final = {
+EXAMPLE_RESPONSES: Final = {
     "with a token": {"value": orjson.loads((EXAMPLE_FILES / "record_outreach_response.json").read_bytes())},
     "without a token": {"value": {}},
 }
@@ -60,7 +60,7 @@ blp = Blueprint(
 @blp.token_optional(WRITE)
 @blp.doc(parameters=[IDEMPOTENCY_PARAMETER])
 @blp.arguments(RecordOutreachHelperSchema(skips=True), examples=EXAMPLES)
-@blp.response(200, OutreachSchema, examples=ANSWERS, headers=LOCATION)
+@blp.response(200, OutreachSchema, examples=EXAMPLE_RESPONSES, headers=LOCATION)
 @blp.errors(404, 409, 422)
 def record_outreach_helper(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
     """Record an outreach and the person who made it

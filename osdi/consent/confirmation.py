@@ -118,13 +118,13 @@ def added_to(find: Find, receipt: ReadOnlyDocument) -> dict[Resource, str | None
     return ids
 
 
-def opted_out_since(opt_outs: Iterable[ReadOnlyDocument], moment: dt.datetime) -> bool:
+def opted_out_since(opt_outs: Iterable[ReadOnlyDocument], timestamp: dt.datetime) -> bool:
     """True if one of the opt-outs of a mailbox is not older than this time (naive UTC), or is a spam complaint.
 
     Times are in whole seconds, so one in the same second may be later. A bounce is not a wish.
     """
     return any(
-        each["source"] == COMPLAINT or (each.get("repeated", each["since"]) >= moment and each["source"] != BOUNCE)
+        each["source"] == COMPLAINT or (each.get("repeated", each["since"]) >= timestamp and each["source"] != BOUNCE)
         for each in opt_outs
     )
 

@@ -53,11 +53,11 @@ class Filter:
     type: str = ""
     text: str = ""
 
-    def query(self, moment: dt.datetime) -> Query:
+    def query(self, timestamp: dt.datetime) -> Query:
         """Returns the query at a moment (naive UTC). There are few campaigns, so the text needs no index."""
         parts: list[Query] = []
         if self.state in STATES:
-            parts.append(_in_state(self.state, moment))
+            parts.append(_in_state(self.state, timestamp))
         if self.type:
             parts.append({"type": self.type})
         if text := self.text.replace("\0", ""):  # which no stored text has, and MongoDB takes in no expression
@@ -145,8 +145,8 @@ def campaign_list(
 
     An unknown order means the newest first. Raises OsdiError 503.
     """
-    moment = now()
-    visible = {**visible_to(caller), **chosen.query(moment)}
+    timestamp = now()
+    visible = {**visible_to(caller), **chosen.query(timestamp)}
     name = sort.removeprefix("-")
     is_sorted = name in SORTS
     total = store.count(ADVOCACY_CAMPAIGN.collection, visible)
@@ -159,7 +159,7 @@ def campaign_list(
     if is_sorted:
         found.sort(key=_order(store, found, name, zone), reverse=sort.startswith("-"))
     rows = tuple(rows_of(store, found[first : first + limit], zone))
-    return CampaignList(rows, total, page, moment, sort if is_sorted else "", unsorted=total > shown)
+    return CampaignList(rows, total, page, timestamp, sort if is_sorted else "", unsorted=total > shown)
 
 
 def _order(store: Store, campaigns: Sequence[Document], name: str, zone: ZoneInfo) -> Callable[[Document], Any]:
@@ -200,9 +200,9 @@ def visible_to(caller: Caller) -> dict[str, Any]:
     return {"_id": caller.advocacy_campaign_id} if caller.advocacy_campaign_id else {}
 
 
-def _in_state(state: str, moment: dt.datetime) -> Query:
+def _in_state(state: str, timestamp: dt.datetime) -> Query:
     """Returns the query for the campaigns of which `state_of` returns this state."""
-    closed = {"page.closes_at": {"$lte": moment}}
+    closed = {"page.closes_at": {"$lte": timestamp}}
     if state == CLOSED:
         return closed
     published = {"$eq": True} if state == OPEN else {"$ne": True}
@@ -226,9 +226,9 @@ def last_days(zone: ZoneInfo, days: int = DAYS, *, before: int = 0) -> Calendar:
     return Calendar(*last_dates(zone, days, before=before), zone)
 
 
-def state_of(settings: PageSettings, moment: dt.datetime) -> str:
+def state_of(settings: PageSettings, timestamp: dt.datetime) -> str:
     """Returns DRAFT for a campaign without a published page, CLOSED if it takes no more outreaches, else OPEN."""
-    if settings.closed(moment):
+    if settings.closed(timestamp):
         return CLOSED
     return OPEN if settings.published else DRAFT
 
@@ -254,7 +254,7 @@ def row_of(store: Store, campaign: Document, zone: ZoneInfo) -> Row:
 
 def rows_of(store: Store, campaigns: Sequence[Document], zone: ZoneInfo) -> Iterator[Row]:
     """Yields each campaign with its numbers. Raises OsdiError 503."""
-    moment = now()
+    timestamp = now()
     recent, earlier = last_dates(zone), last_dates(zone, before=DAYS)
     numbers = numbers_of(store, campaigns, last_days(zone), last_days(zone, before=DAYS))
     for each in campaigns:
@@ -264,7 +264,7 @@ def rows_of(store: Store, campaigns: Sequence[Document], zone: ZoneInfo) -> Iter
             campaign_id=each["_id"],
             title=title_of(each),
             type=each.get("type", ""),
-            state=state_of(settings, moment),
+            state=state_of(settings, timestamp),
             slug=settings.slug if settings.published else None,
             outreaches=counted.outreaches,
             goal=goal_of(settings, counted.outreaches),

@@ -50,9 +50,9 @@ class Included:
 
     def concern(self, rollup: Document) -> bool:
         """True if an id of the hours of a stored rollup is not among those that it holds."""
-        held = set(rollup["invalidations"])
+        applied = set(rollup["invalidations"])
         hours = self._overlapping(Interval(rollup["start"], rollup["end"]))
-        return any(not self.hours[hour] <= held for hour in hours)
+        return any(not self.hours[hour] <= applied for hour in hours)
 
     def _overlapping(self, interval: Interval) -> list[dt.datetime]:
         hours = sorted(self.hours)

@@ -68,16 +68,16 @@ class SiteCounts:
     def write(self) -> None:
         """Writes the counts that are due. After a failure they stay in memory, and the log says so."""
         with self._lock:
-            moment = time.monotonic()
-            if moment < self._resumes:
+            timestamp = time.monotonic()
+            if timestamp < self._resumes:
                 return
-            taken = [(key, each, each.number) for key, each in self._due(moment)][:WRITES_AT_ONCE]
-            self._resumes = moment + PAUSE_SECONDS
+            taken = [(key, each, each.number) for key, each in self._due(timestamp)][:WRITES_AT_ONCE]
+            self._resumes = timestamp + PAUSE_SECONDS
             for _, each, _ in taken:
-                each.number, each.written = 0, moment
+                each.number, each.written = 0, timestamp
         for key, each, number in taken:
             try:
-                add_frames(self._store, *key, number, listed=each.listed, moment=each.last)
+                add_frames(self._store, *key, number, listed=each.listed, timestamp=each.last)
             except (OsdiError, WriteConflict) as error:
                 with self._lock:
                     each.number += number
@@ -85,16 +85,16 @@ class SiteCounts:
 
     def _has_work(self, counted: _Count) -> bool:
         """True if this count or another is due; looks at others once in PAUSE_SECONDS. The caller has the lock."""
-        moment = time.monotonic()
-        if moment < self._resumes:
+        timestamp = time.monotonic()
+        if timestamp < self._resumes:
             return False
-        if moment - counted.written >= SECONDS:
+        if timestamp - counted.written >= SECONDS:
             return True
-        if moment < self._looks:
+        if timestamp < self._looks:
             return False
-        self._looks = moment + PAUSE_SECONDS
-        return any(True for _ in self._due(moment))
+        self._looks = timestamp + PAUSE_SECONDS
+        return any(True for _ in self._due(timestamp))
 
-    def _due(self, moment: float) -> Iterator[tuple[Key, _Count]]:
+    def _due(self, timestamp: float) -> Iterator[tuple[Key, _Count]]:
         """Yields the counts to write at a moment; the caller has the lock."""
-        yield from (item for item in self._counts.items() if item[1].number and moment - item[1].written >= SECONDS)
+        yield from (item for item in self._counts.items() if item[1].number and timestamp - item[1].written >= SECONDS)

@@ -37,7 +37,7 @@ def add_frames(
     number: int,
     *,
     listed: Collection[str],
-    moment: dt.datetime,
+    timestamp: dt.datetime,
 ) -> None:
     """Adds a number of frames with one outcome. `listed` are the origins that the campaign lists.
 
@@ -47,7 +47,7 @@ def add_frames(
         sites = store.collection(EMBEDDING_SITES).with_options(write_concern=ACKNOWLEDGED)
 
         def add(to: str, *, inserts: bool) -> bool:
-            change = {"$inc": {outcome: number}, "$max": {"last_date": moment}}
+            change = {"$inc": {outcome: number}, "$max": {"last_date": timestamp}}
             if inserts:
                 change["$setOnInsert"] = {"_id": new_id()}
             site = {"advocacy_campaign_id": campaign_id, "origin": to}
@@ -65,12 +65,12 @@ def sites_of(store: Store, campaign_id: str) -> list[Document]:
     return store.find(EMBEDDING_SITES, {"advocacy_campaign_id": campaign_id}, limit=MAX_SITES_READ)
 
 
-def blocked_since(store: Store, moment: dt.datetime, campaign_id: str | None) -> list[Document]:
+def blocked_since(store: Store, timestamp: dt.datetime, campaign_id: str | None) -> list[Document]:
     """Returns sites that were blocked once and have framed a form since a moment, of one campaign or of all.
 
     The newest are first, and there are at most MAX_SITES_READ. Raises OsdiError 503.
     """
-    query = {"last_date": {"$gte": moment}, BLOCKED: {"$gt": 0}, "origin": {"$nin": [NAMELESS, OTHERS]}}
+    query = {"last_date": {"$gte": timestamp}, BLOCKED: {"$gt": 0}, "origin": {"$nin": [NAMELESS, OTHERS]}}
     scope = {"advocacy_campaign_id": campaign_id} if campaign_id else {}
     return store.find(EMBEDDING_SITES, {**query, **scope}, sort=("-last_date",), limit=MAX_SITES_READ)
 

@@ -54,32 +54,38 @@ def verified_claims(token: str, keys: Sequence[Mapping[str, Any]]) -> Claims:
 
 
 def check_claims(
-    claims: Claims, *, issuer: str, client_id: str, nonce: str, moment: dt.datetime, max_age: dt.timedelta | None = None
+    claims: Claims,
+    *,
+    issuer: str,
+    client_id: str,
+    nonce: str,
+    timestamp: dt.datetime,
+    max_age: dt.timedelta | None = None,
 ) -> None:
     """Raises SignInFailed unless a token was made for this sign-in, by this issuer and for this client.
 
-    `moment` is naive UTC. With `max_age` a provider that says when the person signed in there has to say that it is not
-    longer ago.
+    `timestamp` is naive UTC. With `max_age` a provider that says when the person signed in there has to say that this
+    is not longer ago.
     """
     if claims.get("iss") != issuer:
         raise SignInFailed("issuer")
     _check_audience(claims, client_id)
-    if _time(claims, "exp") <= moment - LEEWAY:
+    if _time(claims, "exp") <= timestamp - LEEWAY:
         raise SignInFailed("expired")
-    if not moment - OLDEST - LEEWAY <= _time(claims, "iat") <= moment + LEEWAY:
+    if not timestamp - OLDEST - LEEWAY <= _time(claims, "iat") <= timestamp + LEEWAY:
         raise SignInFailed("issued_at")
-    if "nbf" in claims and _time(claims, "nbf") > moment + LEEWAY:
+    if "nbf" in claims and _time(claims, "nbf") > timestamp + LEEWAY:
         raise SignInFailed("not_before")
     found = claims.get("nonce")
     if not isinstance(found, str) or not hmac.compare_digest(found.encode(), nonce.encode()):
         raise SignInFailed("nonce")
-    if max_age is not None and "auth_time" in claims and _time(claims, "auth_time") < moment - max_age - LEEWAY:
+    if max_age is not None and "auth_time" in claims and _time(claims, "auth_time") < timestamp - max_age - LEEWAY:
         raise SignInFailed("not_fresh")
 
 
-def signed_in_since(claims: Claims, moment: dt.datetime) -> bool:
+def signed_in_since(claims: Claims, timestamp: dt.datetime) -> bool:
     """True if the provider says that the person signed in there at a time (naive UTC) or later. Raises SignInFailed."""
-    return "auth_time" in claims and _time(claims, "auth_time") >= moment
+    return "auth_time" in claims and _time(claims, "auth_time") >= timestamp
 
 
 def verified_address(claims: Claims, hosted_domain: str) -> str:

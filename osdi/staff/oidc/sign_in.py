@@ -105,7 +105,7 @@ def end(
     redirect_uri: str,
     response: Mapping[str, str],
     cookie: str,
-    moment: dt.datetime,
+    timestamp: dt.datetime,
 ) -> Ended:
     """Ends a sign-in by the provider's response, the arguments of an address. Raises SignInFailed and OsdiError 503."""
     remembered = _remembered(store, cookie)
@@ -123,10 +123,10 @@ def end(
         issuer=provider.issuer,
         client_id=provider.client_id,
         nonce=remembered.nonce,
-        moment=moment,
+        timestamp=timestamp,
         max_age=FRESH if remembered.fresh else None,
     )
-    fresh = remembered.fresh or signed_in_since(claims, moment - FRESH)
+    fresh = remembered.fresh or signed_in_since(claims, timestamp - FRESH)
     return Ended(_member(store, verified_address(claims, provider.hosted_domain)), remembered.next, fresh)
 
 
