@@ -138,18 +138,18 @@ class Remote:
         try:
             status, headers, content = self._exchange(parse_url(address).request_uri)
         except urllib3.exceptions.ReadTimeoutError:
-            raise RemoteBusy("The other server answers too slowly.") from None
+            raise RemoteBusy("The other server responds too slowly.") from None
         except urllib3.exceptions.HTTPError as error:
             raise RemoteBusy(f"The other server cannot be reached ({type(error).__name__}).") from None
         if status == 429 or status >= 500:
             wait = retry_after_seconds(headers.get("Retry-After"), dt.datetime.now(dt.UTC))
-            raise RemoteBusy(f"The other server answers {status}.", wait)
+            raise RemoteBusy(f"The other server responds with {status}.", wait)
         if 300 <= status < 400:
             raise RemoteError(f"The other server redirects ({status}). Use the address that it redirects to.")
         if status in (401, 403):
-            raise RemoteError(f"The other server answers {status}: the token is invalid or lacks permission.")
+            raise RemoteError(f"The other server responds with {status}: the token is invalid or lacks permission.")
         if status != 200:
-            raise RemoteError(f"The other server answers {status}.")
+            raise RemoteError(f"The other server responds with {status}.")
         try:
             body = orjson.loads(content)
             orjson.dumps(body)  # fails if it is nested too deep for the file of rejected rows

@@ -135,9 +135,9 @@ class TestTheCounts:
 
     @pytest.fixture
     def clock(self, monkeypatch: pytest.MonkeyPatch) -> list[float]:
-        moment = [1_000.0]
-        monkeypatch.setattr(site_counts, "time", SimpleNamespace(monotonic=lambda: moment[0]))
-        return moment
+        timestamp = [1_000.0]
+        monkeypatch.setattr(site_counts, "time", SimpleNamespace(monotonic=lambda: timestamp[0]))
+        return timestamp
 
     @staticmethod
     def count(counts: SiteCounts, origin: str = OTHER) -> bool:
@@ -210,8 +210,8 @@ class TestTheCounts:
         assert stored(database) == {OTHER: {"blocked": 2}}
 
 
-def add(store: Store, origin: str, outcome: str = "blocked", moment: dt.datetime | None = None) -> None:
-    add_frames(store, "c", origin, outcome, 1, listed=(SITE,), moment=moment or now())
+def add(store: Store, origin: str, outcome: str = "blocked", timestamp: dt.datetime | None = None) -> None:
+    add_frames(store, "c", origin, outcome, 1, listed=(SITE,), timestamp=timestamp or now())
 
 
 class TestTheBound:
@@ -247,7 +247,7 @@ class TestTheBound:
         assert stored(database)["https://0.evil.example"] == {"blocked": 2}
 
     def test_is_that_of_one_campaign(self, full: None, store: Store, database: Database) -> None:
-        add_frames(store, "d", OTHER, "blocked", 1, listed=(), moment=now())
+        add_frames(store, "d", OTHER, "blocked", 1, listed=(), timestamp=now())
 
         assert stored(database)[OTHER] == {"blocked": 1}
 
@@ -259,7 +259,7 @@ def test_the_database_deletes_a_site_after_thirty_days(database: Database) -> No
 
 
 def test_sites_that_were_blocked_lately_are_found_by_an_index(store: Store, database: Database) -> None:
-    add(store, OTHER, moment=now() - dt.timedelta(days=8))
+    add(store, OTHER, timestamp=now() - dt.timedelta(days=8))
     add(store, SITE, "shown")
     add(store, "https://new.example.org")
 
@@ -271,7 +271,7 @@ def test_sites_that_were_blocked_lately_are_found_by_an_index(store: Store, data
 
 
 def test_a_deleted_campaign_leaves_no_site(api: Client, store: Store, database: Database) -> None:
-    add_frames(store, api.campaign_id, OTHER, "blocked", 1, listed=(), moment=now())
+    add_frames(store, api.campaign_id, OTHER, "blocked", 1, listed=(), timestamp=now())
 
     api.delete(f"/advocacy_campaigns/{api.campaign_id}")
 

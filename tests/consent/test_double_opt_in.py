@@ -21,7 +21,7 @@ Tokens = Callable[[], list[str]]
 LongAgo = Callable[[], None]
 
 
-def known(api: Client, status: str | None = None) -> dict[str, Any]:
+def create_known(api: Client, status: str | None = None) -> dict[str, Any]:
     """Stores the person by a token."""
     entry = {"address": JANE, **({"status": status} if status else {})}
     return api.follow(api.recorded(factories.outreach(person={"email_addresses": [entry]})), "osdi:person")
@@ -32,25 +32,25 @@ def nobody(api: Client, store: Store) -> None:
 
 
 def silent(api: Client, store: Store) -> None:
-    known(api)
+    create_known(api)
 
 
 def subscribed(api: Client, store: Store) -> None:
-    known(api, "subscribed")
+    create_known(api, "subscribed")
 
 
 def unsubscribed(api: Client, store: Store) -> None:
-    known(api)
+    create_known(api)
     unsubscribe(store, JANE)
 
 
 def bouncing(api: Client, store: Store) -> None:
-    known(api)
+    create_known(api)
     mark_bouncing(store, JANE)
 
 
 def complained(api: Client, store: Store) -> None:
-    known(api, "spam complaints")
+    create_known(api, "spam complaints")
 
 
 def listed_only(api: Client, store: Store) -> None:
@@ -60,7 +60,7 @@ def listed_only(api: Client, store: Store) -> None:
 
 def erased(api: Client, store: Store) -> None:
     """The person had unsubscribed, and was erased."""
-    person = known(api)
+    person = create_known(api)
     unsubscribe(store, JANE)
     erase(store, person["_links"]["self"]["href"].rpartition("/")[2], RULES)
 

@@ -14,7 +14,18 @@ import trustme
 
 from osdi import log
 from osdi.http_client.post import HttpPost, NotDelivered
-from tests.support.receivers import LONG, LOOPBACK, Receiver, Serve, deaf, drip, port_of, resolving, script, silent
+from tests.support.receivers import (
+    LONG,
+    LOOPBACK,
+    Receiver,
+    Serve,
+    full_port,
+    port_of,
+    resolving,
+    script,
+    send_slowly,
+    silent,
+)
 
 pytestmark = pytest.mark.waits
 
@@ -71,7 +82,7 @@ def test_an_address_that_cannot_be_reached_is_passed_over(monkeypatch: pytest.Mo
 def test_an_address_without_a_response_takes_only_its_share_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
     resolving(monkeypatch, "hooks.example.org", "127.0.0.2", "127.0.0.1")
 
-    with Receiver() as receiver, deaf("127.0.0.2", receiver.port):
+    with Receiver() as receiver, full_port("127.0.0.2", receiver.port):
         assert post(receiver.url("hooks.example.org"), seconds=4 * SHORT) == 200
 
     assert len(receiver.requests) == 1
@@ -81,7 +92,7 @@ def test_an_address_without_a_response_takes_only_its_share_of_the_time(monkeypa
 def test_an_address_without_a_response_is_left() -> None:
     began = time.monotonic()
 
-    with deaf("127.0.0.2", 0) as port:
+    with full_port("127.0.0.2", 0) as port:
         assert reason(f"http://127.0.0.2:{port}/", seconds=SHORT) == "timeout"
 
     assert time.monotonic() - began < SOON
@@ -106,18 +117,18 @@ def test_a_lookup_that_hangs_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
 def handshake_that_drips(connection: socket.socket, over: threading.Event) -> None:
     connection.recv(1_000)
     connection.sendall(b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc\x03\x03")
-    drip(connection, over, bytes(100))
+    send_slowly(connection, over, bytes(100))
 
 
 def head_that_drips(connection: socket.socket, over: threading.Event) -> None:
     read_request(connection)
     connection.sendall(b"HTTP/1.1 200 OK\r\n")
-    drip(connection, over, b"X-Slow: slow\r\n")
+    send_slowly(connection, over, b"X-Slow: slow\r\n")
 
 
 def head_that_never_ends(connection: socket.socket, over: threading.Event) -> None:
     read_request(connection)
-    drip(connection, over, b"HTTP/1.1 100 Continue\r\n\r\n")
+    send_slowly(connection, over, b"HTTP/1.1 100 Continue\r\n\r\n")
 
 
 def silence(connection: socket.socket, over: threading.Event) -> None:
@@ -174,7 +185,7 @@ def test_a_response_that_drips_counts_by_its_status() -> None:
     def serve(connection: socket.socket, over: threading.Event) -> None:
         read_request(connection)
         connection.sendall(b"HTTP/1.1 202 Accepted\r\nContent-Length: 1000000\r\n\r\n")
-        drip(connection, over, b" ")
+        send_slowly(connection, over, b" ")
 
     began = time.monotonic()
     with script(serve) as port:

@@ -243,7 +243,7 @@ class TestStatus:
     """An import never makes the status of an address less strict."""
 
     @pytest.mark.parametrize(
-        ("stored", "imported", "becomes"),
+        ("stored", "imported", "status"),
         [
             ("unsubscribed", "subscribed", "unsubscribed"),
             ("bouncing", "subscribed", "bouncing"),
@@ -256,14 +256,14 @@ class TestStatus:
         ],
     )
     def test_the_stricter_status_stays(
-        self, app: Flask, api: Client, database: Database, file: Path, stored: str, imported: str, becomes: str
+        self, app: Flask, api: Client, database: Database, file: Path, stored: str, imported: str, status: str
     ) -> None:
         api.created("/people", {"email_addresses": [{"address": "a@example.com", "status": stored}]})
         file.write_text(HEADER + f"A,B,A@Example.com,{imported},\n")
 
         done(app, file)
 
-        assert by_email(database, "a@example.com")["email_addresses"][0]["status"] == becomes
+        assert by_email(database, "a@example.com")["email_addresses"][0]["status"] == status
 
     def test_the_status_applies_to_the_same_address_of_another_person(
         self, app: Flask, api: Client, database: Database, file: Path

@@ -107,12 +107,12 @@ def test_gauges_of_a_dead_worker_are_removed(environment: dict[str, str]) -> Non
         request_until_both_counted(live)
         assert eventually(lambda: sum(each.startswith("gauge_livesum") for each in files(live)) == 2)
         victim = live.workers()[0]
-        (told,) = (Path(each) for each in mapped(victim) if "gauge_livesum" in each)
-        first = told.stat().st_ino
+        (gauge_file,) = (Path(each) for each in mapped(victim) if "gauge_livesum" in each)
+        first = gauge_file.stat().st_ino
 
         os.kill(victim, signal.SIGKILL)
 
-        assert eventually(lambda: not told.exists() or told.stat().st_ino != first)
+        assert eventually(lambda: not gauge_file.exists() or gauge_file.stat().st_ino != first)
 
 
 def test_a_reload_keeps_the_sums(environment: dict[str, str]) -> None:

@@ -182,7 +182,7 @@ def test_http_1_1_needs_one_host(live: Live, path: str, head: str, status: str) 
         assert read_response(connection).split(" ")[1] == status
 
 
-def drip(connection: socket.socket, seconds: float) -> bytes:
+def send_slowly(connection: socket.socket, seconds: float) -> bytes:
     """Send a byte now and then, for so long or until there is a response or an end; what was received."""
     connection.settimeout(0.2)
     ends = time.monotonic() + seconds
@@ -201,7 +201,7 @@ def test_a_slow_body_is_rejected(live: Live) -> None:
     with send(live, "Content-Length: 500", b"{") as connection:
         began = time.monotonic()
 
-        assert drip(connection, 30).startswith(b"HTTP/1.1 408 ")
+        assert send_slowly(connection, 30).startswith(b"HTTP/1.1 408 ")
         assert time.monotonic() - began < BOUNDS.body_seconds + 15
 
 
@@ -210,7 +210,7 @@ def test_a_slow_head_is_closed_without_a_response(live: Live) -> None:
         connection.sendall(b"GET /api/v1/ HTTP/1.1\r\nX-Slow: ")
         began = time.monotonic()
 
-        assert drip(connection, 30) == b""
+        assert send_slowly(connection, 30) == b""
         assert time.monotonic() - began < BOUNDS.head_seconds + 15
     assert "Traceback" not in live.output
 
@@ -222,7 +222,7 @@ def test_the_head_of_a_later_request_has_a_time_limit_too(live: Live) -> None:
         time.sleep(1)  # its own time, which does not count for the next one
         connection.sendall(b"GET /api/v1/ HTTP/1.1\r\nX-Slow: ")
 
-        assert drip(connection, 30) == b""
+        assert send_slowly(connection, 30) == b""
 
 
 def test_clients_that_stop_in_a_head_do_not_block_others(live: Live) -> None:

@@ -22,7 +22,7 @@ def open_explorer(visit: Visit, explored: Explored, path: str = "", *, with_toke
         expect(heading(visit.page)).to_have_text(f"{API}/")
         visit.page.get_by_label("Token").fill(explored.token)
         if path:
-            go(visit.page, path)
+            open_address(visit.page, path)
             expect(heading(visit.page)).to_have_text(path)
 
 
@@ -31,12 +31,12 @@ def use_token(page: Page, token: str) -> None:
     page.get_by_role("button", name="Use").click()
 
 
-def go(page: Page, address: str) -> None:
+def open_address(page: Page, address: str) -> None:
     page.get_by_label("Address").fill(address)
     page.get_by_role("button", name="Go").click()
 
 
-def reach(page: Page, name: str) -> None:
+def tab_to(page: Page, name: str) -> None:
     """Presses Tab until the element with this id or text has the focus."""
     focused = "[document.activeElement.id, document.activeElement.textContent]"
     for _ in range(60):

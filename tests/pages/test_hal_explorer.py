@@ -17,18 +17,18 @@ from tests.pages.hal_explorer import (
     HELPER,
     create_person,
     editor,
-    go,
     header,
     heading,
     link,
     name_of,
+    open_address,
     open_explorer,
     path_of,
-    reach,
     read,
     respond_with,
     shown,
     shown_response,
+    tab_to,
     use_token,
 )
 from tests.support.browser import Visit
@@ -182,7 +182,7 @@ def test_errors_are_shown_in_sentences(visit: Visit, explored: Explored) -> None
     use_token(visit.page, explored.token)
     expect(shown(visit.page)).to_contain_text("total_records")
 
-    go(visit.page, HELPER)
+    open_address(visit.page, HELPER)
     expect(shown(visit.page)).to_contain_text("it accepts POST")
     sent: list[Request] = []
     visit.page.on("request", lambda request: sent.append(request) if API in request.url else None)
@@ -206,7 +206,7 @@ def test_back_and_forward_show_the_matching_address(visit: Visit, explored: Expl
     expect(heading(page)).to_have_text(f"{API}/")
     link(page, f"{API}/tags").click()
     expect(heading(page)).to_have_text(f"{API}/tags")
-    go(page, f"{explored.live.url}{API}/lists")
+    open_address(page, f"{explored.live.url}{API}/lists")
     expect(heading(page)).to_have_text(f"{API}/lists")
 
     page.go_back()
@@ -218,7 +218,7 @@ def test_back_and_forward_show_the_matching_address(visit: Visit, explored: Expl
     page.go_forward()
     expect(shown(page)).to_contain_text("volunteer")
 
-    go(page, "https://elsewhere.example/api/v1/")
+    open_address(page, "https://elsewhere.example/api/v1/")
     expect(page.get_by_text("The explorer opens only addresses of this API.")).to_be_visible()
     expect(heading(page)).to_have_text(f"{API}/tags")
 
@@ -227,14 +227,14 @@ def test_the_keyboard_is_enough_and_every_input_has_a_name(visit: Visit, explore
     page = visit.page
     open_explorer(visit, explored)
     expect(shown(page)).to_contain_text("osdi_version")
-    reach(page, "token")
+    tab_to(page, "token")
     page.keyboard.type(explored.token)
-    reach(page, "address")
+    tab_to(page, "address")
     page.keyboard.press("ControlOrMeta+a")
     page.keyboard.type(f"{API}/tags")
     page.keyboard.press("Enter")
     expect(heading(page)).to_be_focused()
-    reach(page, "volunteer")
+    tab_to(page, "volunteer")
     page.keyboard.press("Enter")
     expect(page.get_by_label("Properties", exact=True)).to_contain_text("volunteer")
 
@@ -248,7 +248,7 @@ def test_the_explorer_fits_a_phone(visit: Visit, explored: Explored) -> None:
     open_explorer(visit, explored, with_token=True)
 
     for path in (f"{API}/", f"{API}/people?per_page=2&page=1", path_of(person), HELPER):
-        go(visit.page, path)
+        open_address(visit.page, path)
         expect(heading(visit.page)).to_have_text(path)
         assert visit.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
 
@@ -263,7 +263,7 @@ def test_the_explorer_works_without_the_openapi_document(visit: Visit, explored:
         "modified_date",
         "_links",
     }
-    go(visit.page, f"{API}/people")
+    open_address(visit.page, f"{API}/people")
     for name in ("per_page", "page", "filter"):
         expect(visit.page.get_by_label("Query").get_by_label(name, exact=True)).to_be_visible()
 

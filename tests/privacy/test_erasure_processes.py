@@ -18,7 +18,7 @@ from osdi.store import Insert, Store
 from osdi.store.indexes import TOKENS
 from tests.support.fork_server import run
 from tests.support.live import Live
-from tests.support.planted import DIGITS, MARKER, Planted, plant, traces
+from tests.support.planted import DIGITS, MARKER, Planted, create_planted, traces
 from tests.support.smtp_sink import SmtpSink
 
 SECONDS = 60
@@ -108,7 +108,7 @@ def test_database_and_logs_contain_no_data_of_the_person(
     outputs = []
     with Live(everything, workers=2) as live:
         remote = Remote(live.url, secret)
-        planted: Planted = plant(remote, database)  # type: ignore[arg-type]
+        planted: Planted = create_planted(remote, database)  # type: ignore[arg-type]
         requests.get(f"{live.url}{API}/people/{MARKER}", timeout=SECONDS)
         assert set(traces(database)) == {"people", "outreaches", "merged_people"}
         # Webhooks wait to be tried again, and a mail server that is away keeps the mails waiting.

@@ -264,7 +264,7 @@ class Model:
             if key is None:
                 if overwrite and entries:
                     same = primary_of(entries)
-                    lifted = not is_put and same["key"] not in unconfirmed and lifts(same, entry)
+                    lifted = not is_put and same["key"] not in unconfirmed and lifts_opt_out(same, entry)
                     same.update({} if lifted else entry)
                     if "status" in entry and by_token:
                         unconfirmed.discard(same["key"])
@@ -275,7 +275,7 @@ class Model:
             if same is None:
                 entries.append(same := {"key": key})
             for name in ("status",):
-                lifted = not is_put and key not in unconfirmed and lifts(same, entry)
+                lifted = not is_put and key not in unconfirmed and lifts_opt_out(same, entry)
                 if name in entry and (overwrite or name not in same) and not lifted:
                     if not by_token:
                         unconfirmed.add(key)
@@ -399,7 +399,7 @@ class Model:
         self.outreaches[id_].duration = body.get("duration", self.outreaches[id_].duration)
 
 
-def lifts(stored: Body, posted: Body) -> bool:
+def lifts_opt_out(stored: Body, posted: Body) -> bool:
     """True if a post would subscribe an address again; only a PUT may do that."""
     return stored.get("status") in NO_MAIL and posted.get("status") == "subscribed"
 

@@ -66,7 +66,7 @@ def sites_of(store: Store, campaign_id: str) -> list[Document]:
 
 
 def blocked_since(store: Store, timestamp: dt.datetime, campaign_id: str | None) -> list[Document]:
-    """Returns sites that were blocked once and have framed a form since a moment, of one campaign or of all.
+    """Returns sites that were blocked once and have framed a form since a timestamp, of one campaign or of all.
 
     The newest are first, and there are at most MAX_SITES_READ. Raises OsdiError 503.
     """

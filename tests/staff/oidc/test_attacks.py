@@ -274,7 +274,7 @@ class TestAResponse:
         attacker, victim = OidcBrowser(app), OidcBrowser(app)
         address = provider.authorize(attacker.begin())
 
-        response = victim.back(address)
+        response = victim.open_callback(address)
 
         assert response.status_code == 400
         assert "did not begin in this browser" in response.text
@@ -289,15 +289,15 @@ class TestAResponse:
         address = provider.authorize(attacker.begin())
         victim.begin()
 
-        assert victim.back(address).status_code == 400
+        assert victim.open_callback(address).status_code == 400
         assert not victim.is_signed_in
 
     def test_that_is_opened_again_signs_nobody_in(self, browser: OidcBrowser, provider: OidcProvider) -> None:
         address = provider.authorize(browser.begin())
-        assert browser.back(address).status_code == 303
+        assert browser.open_callback(address).status_code == 303
         browser.post("/staff/sign-out")
 
-        assert browser.back(address).status_code == 400
+        assert browser.open_callback(address).status_code == 400
         assert not browser.is_signed_in
 
     def test_whose_code_was_used_signs_nobody_in_though_the_cookie_is_there(
@@ -305,11 +305,11 @@ class TestAResponse:
     ) -> None:
         address = provider.authorize(browser.begin())
         kept = browser.http.get_cookie("__Host-osdi_oidc", domain="osdi.example.org")
-        browser.back(address)
+        browser.open_callback(address)
         browser.post("/staff/sign-out")
         browser.http.set_cookie(kept.key, kept.decoded_value, domain="osdi.example.org", secure=True)
 
-        assert browser.back(address).status_code == 502
+        assert browser.open_callback(address).status_code == 502
         assert not browser.is_signed_in
 
     def test_that_comes_late_signs_nobody_in(
@@ -319,7 +319,7 @@ class TestAResponse:
         moment = time.time() + SECONDS + 1
         monkeypatch.setattr("itsdangerous.timed.time", type("", (), {"time": staticmethod(lambda: moment)}))
 
-        assert browser.back(address).status_code == 400
+        assert browser.open_callback(address).status_code == 400
         assert not browser.is_signed_in
 
     @pytest.mark.parametrize("cookie", ["x", "", "x" * 3_900, "WyJhIiwiYiIsImMiLCIiLGZhbHNlXQ.aa.bb"])
@@ -329,7 +329,7 @@ class TestAResponse:
         address = provider.authorize(browser.begin())
         browser.http.set_cookie("__Host-osdi_oidc", cookie, domain="osdi.example.org", secure=True)
 
-        assert browser.back(address).status_code == 400
+        assert browser.open_callback(address).status_code == 400
         assert not browser.is_signed_in
 
     @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ class Place:
     member: Document
 
 
-def nothing(place: Place) -> Arguments:
+def no_data(place: Place) -> Arguments:
     """Stores no document besides the member."""
     return {"secret": new_link(place.store, place.member, now())}
 
