@@ -273,7 +273,7 @@ def count_further_answers(context: MigrationContext) -> Iterator[int]:
 
     A concurrent write of answers sets the numbers too.
     """
-    people = scan(context.store, PERSON.collection, {"answers.1": {"$exists": True}}, patience=PATIENCE_SECONDS)
+    people = scan(context.store, PERSON.collection, {"answers.1": {"$exists": True}}, wait_seconds=WAIT_SECONDS)
     while batch := list(islice(people, BATCH)):
         updates = []
         for person in batch:

@@ -21,9 +21,9 @@ from osdi.store.indexes import STATISTICS
 PEOPLE_AT_ONCE: Final = 2_000
 _ACTS: Final = ("person_id", "advocacy_campaign_id", "action_date")
 
-# A day with more outreaches is counted in the database, which reads them once for each kind of value. For few, the
-# seven queries of that take longer than reading them.
-FEW_OUTREACHES: Final = 1_000
+# The outreaches of a day are read if there are at most as many. Otherwise the database counts them: it needs seven
+# queries, which take longer than reading a few.
+MAX_READ_OUTREACHES: Final = 1_000
 
 # A campaign with more rollups loses all of them, which are then counted again.
 MAX_ROLLUPS: Final = 20_000
@@ -60,8 +60,8 @@ def count_anew(store: Store, rollup: Rollup, through: str, calendar: Calendar) -
     """Counts all outreaches of a rollup up to an id. Raises OsdiError 503 if that takes too long."""
     selected = rollup.selected | {"_id": {"$lte": through}}
     rollup.tally = Tally()
-    few = store.find(OUTREACH.collection, selected, limit=FEW_OUTREACHES + 1, fields=COUNTED)
-    if len(few) <= FEW_OUTREACHES:
+    few = store.find(OUTREACH.collection, selected, limit=MAX_READ_OUTREACHES + 1, fields=COUNTED)
+    if len(few) <= MAX_READ_OUTREACHES:
         for each in few:
             rollup.tally.add(each)
         people = list(dict.fromkeys(each["person_id"] for each in few if "person_id" in each))

@@ -44,7 +44,7 @@ from osdi.statistics import reader, rollup_store
 from osdi.statistics.days import Calendar
 from osdi.store import Store
 reader.SAVED_FROM, reader.COUNTED_AT_ONCE = 3, 1
-rollup_store.FEW_OUTREACHES = 1
+rollup_store.MAX_READ_OUTREACHES = 1
 reader.SETTLED = {SETTLED!r}
 first, last = {CALENDAR.first!r}, {CALENDAR.last!r}
 calendar = Calendar(first, last, ZoneInfo("UTC"))
@@ -62,7 +62,7 @@ def store(mongod: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     monkeypatch.setattr(reader, "SAVED_FROM", 3)
     monkeypatch.setattr(recent_store, "EXTENDED_FROM", 3)
     monkeypatch.setattr(reader, "COUNTED_AT_ONCE", 1)
-    monkeypatch.setattr(rollup_store, "FEW_OUTREACHES", 1)
+    monkeypatch.setattr(rollup_store, "MAX_READ_OUTREACHES", 1)
     store = Store(mongod.uri.replace("/osdi?", "/statistics_concurrency?"))
     store.create_indexes()
     empty(store)

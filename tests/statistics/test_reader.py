@@ -234,7 +234,7 @@ def test_equal_a_recount(store: Store, clock: Clock, small: bool, monkeypatch: p
     monkeypatch.setattr(merge, "SETTLED", dt.timedelta(seconds=-5))
     monkeypatch.setattr(recent_store, "EXTENDED_FROM", 0)
     # Some days are counted in the database, and others are not.
-    monkeypatch.setattr(rollup_store, "FEW_OUTREACHES", 2 if small else 0)
+    monkeypatch.setattr(rollup_store, "MAX_READ_OUTREACHES", 2 if small else 0)
     if small:
         monkeypatch.setattr(merged_people_store, "BATCH", 2)
         monkeypatch.setattr(erasure, "BATCH", 2)
@@ -348,7 +348,7 @@ class TestRollups:
     def test_of_few_outreaches_take_few_queries(
         self, store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch, outreaches: int, queries: int
     ) -> None:
-        monkeypatch.setattr(rollup_store, "FEW_OUTREACHES", 2)
+        monkeypatch.setattr(rollup_store, "MAX_READ_OUTREACHES", 2)
         for _ in range(outreaches):
             record(store, clock, self.NOON, "A")
         clock.timestamp += dt.timedelta(seconds=300)
