@@ -47,8 +47,8 @@ def delivery_report(rounds: Rounds) -> str:
             "answers SMTP and stores nothing.",
             _table("mail", MAIL_ROWS, MAIL_RATIOS, rounds, floor="mails-floor"),
             MAIL_NOTES,
-            f"The same with a mail server that replies after {DISTANT_SECONDS * 1_000:.0f} ms. A mail waits for two of its "
-            "replies:",
+            f"The same with a mail server that replies after {DISTANT_SECONDS * 1_000:.0f} ms. A mail waits for two "
+            "of its replies:",
             _table("mail", DISTANT_ROWS, DISTANT_RATIOS, rounds, floor="distant-floor"),
             f"Events that one worker sends, with {EVENTS:,} outreaches waiting for one webhook, whose receiver "
             "is on loopback:",
