@@ -1,7 +1,7 @@
 """Match keys: strings made of identifiers, e-mail addresses and phone numbers, by which stored documents are found.
 
 Examples are `id:foreign_system:1`, `email:jane@example.com` and `phone:19876543210`. A unique index lets each key
-belong to one person, the first who claims it. If another person owns a key, it is in the `unclaimed_keys` of the
+belong to one person, the first with it. If another person owns a key, it is in the `unclaimed_keys` of the
 person: the two may be duplicates (osdi.people.duplicates). Keys of names with postal codes find duplicates only; no
 post is matched by them. docs/matching.md describes the rules for users.
 

@@ -29,7 +29,7 @@ class InlinePersonSchema(PersonFieldsSchema):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         # Clients may send a person back as they received it.
-        self._answered |= {"created_date", "modified_date", "_links", "_embedded"}
+        self._in_responses |= {"created_date", "modified_date", "_links", "_embedded"}
 
 
 class PersonSchema(ResourceSchema, PersonFieldsSchema):

@@ -1,7 +1,7 @@
 """Checks of a helper's body that came without a token, before its person is looked up.
 
-A body that fills the honeypot is answered like any other, and dropped. The policy of deployment and campaign decides
-what a body may ask for. A signup that comes too often is rejected.
+A body that fills the honeypot gets the same response as any other, and is dropped. The policy of deployment and
+campaign decides what a body may ask for. A signup that comes too often is rejected.
 """
 
 from collections.abc import Mapping

@@ -22,7 +22,7 @@ from werkzeug.exceptions import HTTPException, NotFound
 
 from blueprints.browser.error_page import asks_for_page, error_page
 from blueprints.http.access import TOKEN_ARGUMENT, TOKEN_HEADER, authorize
-from blueprints.http.body import longest_body, prefers_strict_handling, request_body
+from blueprints.http.body import max_body_bytes, prefers_strict_handling, request_body
 from blueprints.http.context import BACKGROUND
 from blueprints.http.request_log import failed_by, request_id
 from osdi import log
@@ -44,7 +44,7 @@ TOKEN_DESCRIPTION: Final = (
 
 View = Callable[..., Any]
 
-# The documentation of an answer to a POST that creates a resource.
+# The documentation of a response to a POST that creates a resource.
 LOCATION: Final = {"Location": {"description": "The URL of the resource.", "schema": {"type": "string"}}}
 BODY_PARAMETERS: Final = (
     {
@@ -58,13 +58,13 @@ BODY_PARAMETERS: Final = (
         "in": "query",
         "name": "background_request",
         "schema": {"type": "boolean"},
-        "description": "True: the answer is an empty object. The server stores everything before it answers.",
+        "description": "True: the response is an empty object. The server stores everything before it responds.",
     },
 )
 
 ERROR_RESPONSES: Final[dict[int, tuple[str, dict[str, str]]]] = {
     301: ("The person was merged into another one; `Location` has its URL.", {"Location": "The URL."}),
-    400: ("The request is invalid; the answer names the invalid properties, and nothing was written.", {}),
+    400: ("The request is invalid; the response names the invalid properties, and nothing was written.", {}),
     401: ("The token is invalid, or a required token is missing.", {"WWW-Authenticate": "OSDI-API-Token"}),
     403: ("The token lacks a scope, or is scoped to another campaign.", {}),
     404: ("There is no resource under this URL.", {}),
@@ -76,7 +76,7 @@ ERROR_RESPONSES: Final[dict[int, tuple[str, dict[str, str]]]] = {
     422: ("The Idempotency-Key was already used with another body.", {}),
     429: ("There were too many requests.", {"Retry-After": "Seconds to wait."}),
     500: ("The server failed; its log has the details under the `reference_code`.", {}),
-    503: ("The database does not answer; send the request again later.", {"Retry-After": "Seconds to wait."}),
+    503: ("The database does not respond; send the request again later.", {"Retry-After": "Seconds to wait."}),
 }
 
 
@@ -120,7 +120,7 @@ class Blueprint(flask_smorest.Blueprint):
             return lambda view: _documented(decorator(view), query=known)
         if location != "json":
             return decorator
-        return lambda view: _documented(decorator(view), refusals=(408, 413), parameters=BODY_PARAMETERS)
+        return lambda view: _documented(decorator(view), errors=(408, 413), parameters=BODY_PARAMETERS)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -145,12 +145,12 @@ class Blueprint(flask_smorest.Blueprint):
             "schema": {"type": "string"},
             "description": "The ETag that the resource had when it was read; it is changed only if it still has it.",
         }
-        return _documented(view, refusals=(412,), parameters=(parameter,))
+        return _documented(view, errors=(412,), parameters=(parameter,))
 
     @staticmethod
     def errors(*statuses: int) -> Callable[[View], View]:
         """Documents the error statuses of the view."""
-        return lambda view: _documented(view, refusals=statuses)
+        return lambda view: _documented(view, errors=statuses)
 
     @staticmethod
     def _prepare_access_doc(doc: dict[str, Any], doc_info: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -159,7 +159,7 @@ class Blueprint(flask_smorest.Blueprint):
         doc["operationId"] = access["operation"]
         doc["security"] = access["security"]
         responses = doc.setdefault("responses", {})
-        for status in sorted({*access["statuses"], *doc_info.get("refusals", ()), 500}):
+        for status in sorted({*access["statuses"], *doc_info.get("errors", ()), 500}):
             responses[str(status)] = http.HTTPStatus(status).name
         return doc
 
@@ -238,7 +238,7 @@ class Api(flask_smorest.Api):
         """Returns Werkzeug's errors in OSDI's format: unknown routes, wrong methods, and unexpected exceptions."""
         status = error.code or 500
         if status == 413:
-            return error_response(too_large(longest_body()))
+            return error_response(too_large(max_body_bytes()))
         if status >= 500:
             description = ErrorDescription("UNEXPECTED", "The server failed; the request was not the cause.")
         else:
@@ -306,7 +306,7 @@ def _reject_unknown_arguments(known: Set[str]) -> None:
 def _documented(view: View, **info: Any) -> View:
     """Adds documentation to the view, in a new dictionary, because the function inside it keeps its own."""
     known = getattr(view, "_apidoc", {})
-    for several in ("refusals", "parameters", "query"):
+    for several in ("errors", "parameters", "query"):
         info[several] = (*known.get(several, ()), *info.get(several, ()))
     view._apidoc = {**known, **info}  # type: ignore[attr-defined]
     return view

@@ -54,7 +54,7 @@ def request_body() -> RequestBody:
     of_request = app_ctx.g
     found: RequestBody | None = of_request.get("body")
     if found is None:
-        sent = _read(longest_body())
+        sent = _read(max_body_bytes())
         found = of_request.body = RequestBody(sent, _parsed(sent), prefers_strict_handling())
     return found
 
@@ -77,12 +77,12 @@ def posted_form() -> MultiDict[str, str]:
 
 
 def _multipart() -> MultiDict[str, str]:
-    _read(longest_body())
+    _read(max_body_bytes())
     return request.form
 
 
 def _url_encoded() -> MultiDict[str, str]:
-    limit = longest_body()
+    limit = max_body_bytes()
     sent = _read(PERCENT_ENCODED * limit)
     text = unquote_to_bytes(sent)
     if len(text) > limit:
@@ -109,39 +109,38 @@ def _controls(sent: bytes, encoding: str) -> list[tuple[str, str]]:
     return parse_qsl(sent.decode("latin-1"), keep_blank_values=True, encoding=encoding, errors="replace")
 
 
-def text_body(longest: int) -> str:
+def text_body(max_bytes: int) -> str:
     """Returns the body of this request as text: UTF-8, which may be compressed with gzip (RFC 9110, section 8.4).
 
-    `longest` is the limit of the text in bytes; the sent bytes have that of every body. Raises OsdiError 400, 408, 413
-    or 429.
+    `max_bytes` is the limit of the text; the sent bytes have that of every body. Raises OsdiError 400, 408, 413 or 429.
     """
-    sent = _read(longest_body())
+    sent = _read(max_body_bytes())
     coding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if coding in ("gzip", "x-gzip"):
-        sent = _decompressed(sent, longest)
+        sent = _decompressed(sent, max_bytes)
     elif coding != "identity":
         raise invalid("The body may be compressed with gzip only.", "Content-Encoding")
-    if len(sent) > longest:
-        raise too_large(longest)
+    if len(sent) > max_bytes:
+        raise too_large(max_bytes)
     try:
         return sent.decode()
     except UnicodeDecodeError as error:
         raise invalid("The body is not a text in UTF-8.") from error
 
 
-def _decompressed(sent: bytes, longest: int) -> bytes:
-    """Returns the content of a gzip file up to one byte more than `longest`. Raises OsdiError 400."""
+def _decompressed(sent: bytes, max_bytes: int) -> bytes:
+    """Returns the content of a gzip file up to one byte more than `max_bytes`. Raises OsdiError 400."""
     reader = zlib.decompressobj(GZIP)
     try:
-        content = reader.decompress(sent, longest + 1)
+        content = reader.decompress(sent, max_bytes + 1)
     except zlib.error as error:
         raise invalid("The body is not compressed with gzip, or damaged.") from error
-    if len(content) <= longest and (not reader.eof or reader.unused_data):
+    if len(content) <= max_bytes and (not reader.eof or reader.unused_data):
         raise invalid("The compressed body is cut off, or something follows it.")
     return content
 
 
-def longest_body() -> int:
+def max_body_bytes() -> int:
     """Returns the number of bytes that a body of this caller may have."""
     here = settings()
     return here.max_body_bytes if caller().has_token else min(here.max_body_bytes, here.max_anonymous_body_bytes)

@@ -80,7 +80,7 @@ def hal() -> Hal:
 
 
 def asks_for_nothing_back() -> bool:
-    """True if a POST or PUT says that nobody waits for its answer."""
+    """True if a POST or PUT says that nobody waits for its response."""
     sent = request_ctx.request
     if sent.method not in ("POST", "PUT") or not sent.query_string:
         return False
@@ -99,7 +99,7 @@ def shown_after_write(resource: Resource, document: ReadOnlyDocument, control: M
 def hal_response(body: Json, etag: str | None = None) -> Response:
     """Returns 200 with the body as HAL+JSON, or `{}` if the client declines the body, and the entity tag.
 
-    The answer to a POST has the address of the resource in `Location` (RFC 9110, 10.2.2).
+    The response to a POST has the address of the resource in `Location` (RFC 9110, 10.2.2).
     """
     response = current_app.make_response(current_app.json.response({} if asks_for_nothing_back() else body))
     if etag:
@@ -112,7 +112,7 @@ def hal_response(body: Json, etag: str | None = None) -> Response:
 def helper_response(
     resource: Resource, document: ReadOnlyDocument, warnings: Sequence[ErrorDescription], body: Mapping[str, Any]
 ) -> Response:
-    """Returns the answer of a helper: the document and the warnings for the holder of a token, else `{}`.
+    """Returns the response of a helper: the document and the warnings for the holder of a token, else `{}`.
 
     `body` is the loaded body, whose `osdi:control` may ask for less.
     """

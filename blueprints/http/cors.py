@@ -1,7 +1,7 @@
-"""CORS: the web pages that may call the API and read its answers, also error responses (fetch.spec.whatwg.org).
+"""CORS: the web pages that may call the API and read its responses, also errors (fetch.spec.whatwg.org).
 
 Flask-Cors uses the deployment's origins. If a campaign lists its own origins, those apply to its helper and to the
-preflight request of it. No answer allows credentials: a page sends its token itself, never the browser.
+preflight request of it. No response allows credentials: a page sends its token itself, never the browser.
 """
 
 from typing import Final
@@ -26,7 +26,7 @@ ALLOWED_HEADERS: Final = (
     *("Content-Type", TOKEN_HEADER, IDEMPOTENCY_KEY, IF_MATCH, "Prefer"),
     *("Accept", "Cache-Control", "Pragma", "X-Requested-With"),
 )
-# The headers of an answer that a page can need. Without this list it can read only a few common ones.
+# The headers of a response that a page can need. Without this list it can read only a few common ones.
 EXPOSED_HEADERS: Final = (
     *("Allow", "Content-Disposition", "ETag", "Location", "Retry-After", REQUEST_ID, "WWW-Authenticate"),
 )
@@ -36,7 +36,7 @@ OPEN_ROUTES: Final = (f"{OF_CAMPAIGN}/record_outreach_helper", f"{OF_CAMPAIGN}/o
 
 
 def share_with_origins(app: Flask, settings: Settings) -> None:
-    """Adds CORS headers to every answer below the API's root, and to the public counts of campaigns."""
+    """Adds CORS headers to every response below the API's root, and to the public counts of campaigns."""
     # Flask calls these functions in reverse order: this one after that of Flask-Cors.
     app.after_request(_apply_campaign_origins)
     CORS(
@@ -46,7 +46,7 @@ def share_with_origins(app: Flask, settings: Settings) -> None:
         expose_headers=list(EXPOSED_HEADERS),
         allow_headers=list(ALLOWED_HEADERS),
         max_age=3600,
-        send_wildcard=True,  # sends `*` itself, so that caches can share the answer
+        send_wildcard=True,  # sends `*` itself, so that caches can share the response
     )
 
 

@@ -1,4 +1,4 @@
-"""`$expand`: embeds related resources in an answer, so that a client needs fewer requests ("Resource Expansion").
+"""`$expand`: embeds related resources in a response, so that a client needs fewer requests ("Resource Expansion").
 
 Referenced resources are read in one query for the whole page; a person's collections in one query each.
 """

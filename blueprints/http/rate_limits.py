@@ -106,7 +106,7 @@ class RateLimits:
         """Counts a signup of this address about the first of these match keys. Raises OsdiError 429.
 
         Other senders who post the same contact detail do not count, so nobody can lock a person out. The first key
-        counts, whether or not it is stored, so that the answer does not reveal who is.
+        counts, whether or not it is stored, so that the response does not reveal who is.
         """
         for key in keys[:1]:
             self._hit(self._per_contact, "signup", f"{_network(address or '')} {key}")
@@ -114,7 +114,7 @@ class RateLimits:
     def hit_sign_in(self, address: str | None, email: str) -> None:
         """Counts a request for a sign-in mail, by this network address and by the mailbox. Raises OsdiError 429.
 
-        It counts whether or not the mailbox is that of a member, so that the answer does not reveal who is.
+        It counts whether or not the mailbox is that of a member, so that the response does not reveal who is.
         """
         self._hit(self._per_sign_in, "sign-in address", _network(address or ""))
         self._hit(self._per_sign_in, "sign-in mailbox", mailbox_key(email_key(email)))

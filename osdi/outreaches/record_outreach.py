@@ -96,7 +96,7 @@ def _resolve(find: Find, request: HelperRequest, settings: Settings, check: Chec
     require_named_person(body)
     request = replace(request, body=body) if ignored else request
 
-    every = _is_answered(request, settings)
+    every = _gets_autoresponse(request, settings)
 
     def posted(body: ReadOnlyDocument) -> tuple[Actions, PostedPerson]:
         actions = resolve(
@@ -116,7 +116,7 @@ def _resolve(find: Find, request: HelperRequest, settings: Settings, check: Chec
     return _Resolved(request, actions, person, keys, check, warnings, consent, without_consent)
 
 
-def _is_answered(request: HelperRequest, settings: Settings) -> bool:
+def _gets_autoresponse(request: HelperRequest, settings: Settings) -> bool:
     """True if the campaign's mail for every outreach may be sent for this one.
 
     A post without a token gets one only if such posts may have `triggers`.

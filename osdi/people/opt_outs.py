@@ -60,7 +60,9 @@ def without_opt_outs(fields: ReadOnlyDocument) -> dict[str, Any]:
     return kept
 
 
-def unconfirmed_after_claim(stored: ReadOnlyDocument, merged: ReadOnlyDocument, rules: MatchKeyRules) -> list[str]:
+def unconfirmed_after_anonymous_post(
+    stored: ReadOnlyDocument, merged: ReadOnlyDocument, rules: MatchKeyRules
+) -> list[str]:
     """Returns `unconfirmed_statuses` after a post without a token: those before, and those that the post added."""
     before, after = _stated(stored, rules), _stated(merged, rules)
     return [name for name in after if name not in before or name in stored.get(UNCONFIRMED, ())]
@@ -96,7 +98,9 @@ def without_unconfirmed(person: ReadOnlyDocument, rules: MatchKeyRules) -> ReadO
     return without_statuses(person, person.get(UNCONFIRMED, ()), rules)
 
 
-def without_answered(person: ReadOnlyDocument, other: ReadOnlyDocument, rules: MatchKeyRules) -> ReadOnlyDocument:
+def without_contradicted_statuses(
+    person: ReadOnlyDocument, other: ReadOnlyDocument, rules: MatchKeyRules
+) -> ReadOnlyDocument:
     """Returns the person without the unconfirmed statuses about which the other document has a confirmed one."""
     unconfirmed = person.get(UNCONFIRMED, ())
     if not unconfirmed:

@@ -35,8 +35,8 @@ from osdi.people.merge_rules import (
 from osdi.people.opt_outs import (
     UNCONFIRMED,
     claimed_opt_outs,
+    unconfirmed_after_anonymous_post,
     unconfirmed_after_change,
-    unconfirmed_after_claim,
     without_opt_outs,
     without_unconfirmed,
 )
@@ -50,8 +50,8 @@ class PostedPerson:
     """The person of a post: inline `fields`, a `link`, or both; and the action functions that the post requests.
 
     `trusted` is True if the identifiers count as given, False if they are only claimed. `by` is the id of the person
-    whose token sends the post. `keeps_claims` is True if the post has no outreach that stores `claimed_opt_outs`: then
-    a known person does. `source` is that of the opt-outs in the post, see osdi.suppression. `over_limit` is as in
+    whose token sends the post. `stores_claimed_opt_outs` is True if the post has no outreach that stores them: then a
+    known person does. `source` is that of the opt-outs in the post, see osdi.suppression. `over_limit` is as in
     HelperRequest.
     """
 
@@ -65,7 +65,7 @@ class PostedPerson:
     trusted: bool
     by: str | None = None
     imported: bool = False
-    keeps_claims: bool = False
+    stores_claimed_opt_outs: bool = False
     source: str = "api"
     over_limit: Callable[[str], bool] | None = None
 
@@ -77,7 +77,7 @@ class PostedPerson:
         actions: Actions,
         settings: Settings,
         *,
-        keeps_claims: bool = False,
+        stores_claimed_opt_outs: bool = False,
         over_limit: Callable[[str], bool] | None = None,
     ) -> "PostedPerson":
         """Returns the person of a helper's loaded body. Raises OsdiError 400 for a link without a token."""
@@ -97,7 +97,7 @@ class PostedPerson:
             trusted=trusted,
             by=caller.person_id,
             imported=caller.imports,
-            keeps_claims=keeps_claims,
+            stores_claimed_opt_outs=stores_claimed_opt_outs,
             source=caller.source,
             over_limit=over_limit,
         )
@@ -124,15 +124,15 @@ class PostedPerson:
             person = keep_strictest_opt_out(person, others, self.rules)
         if not self.has_token or stored.get(UNCONFIRMED):
             self._set_unconfirmed(person, stored)
-        if self.keeps_claims:
+        if self.stores_claimed_opt_outs:
             _extend(person, "claimed_opt_outs", self.claimed_opt_outs)
-        self._add_identity(person, self._contact_claims(is_new=is_new), elsewhere)
+        self._add_identity(person, self._contact_keys_to_own(is_new=is_new), elsewhere)
         if self.has_token and (self.keys.contacts or person != stored):
             confirm_contacts(person, self.keys.contacts)
         return self.actions.applied_to(person, now=timestamp, new_id=new_id)
 
     def count_and_check_limit(self, match: Match) -> bool:
-        """Counts a post without a token by the contact detail that matches or is claimed; True if there are too many.
+        """Counts a post without a token by the contact detail that matches or is new; True if there are too many.
 
         Other details of the post do not count: anybody can post them, and nothing happens to their owners.
         """
@@ -169,7 +169,7 @@ class PostedPerson:
         if self.has_token:
             unconfirmed = unconfirmed_after_change(stored, person, self.fields, self.rules)
         else:
-            unconfirmed = unconfirmed_after_claim(stored, person, self.rules)
+            unconfirmed = unconfirmed_after_anonymous_post(stored, person, self.rules)
         person.pop(UNCONFIRMED, None)
         if unconfirmed:
             person[UNCONFIRMED] = unconfirmed
@@ -187,11 +187,11 @@ class PostedPerson:
             own = self.rules.own_identifier(person["_id"])  # responses contain it, so clients send it back
             others = (each for each in identifiers if each != own and id_key(each) not in elsewhere)
             _extend(person, "identifiers", others)
-        claims = (*self.keys.identifiers, *contacts, *self._shared_phones(contacts, elsewhere), *self.keys.claimed)
-        _extend(person, "match_keys", (key for key in claims if key not in elsewhere))
+        wanted = (*self.keys.identifiers, *contacts, *self._shared_phones(contacts, elsewhere), *self.keys.claimed)
+        _extend(person, "match_keys", (key for key in wanted if key not in elsewhere))
 
     def _shared_phones(self, contacts: Sequence[str], elsewhere: Collection[str]) -> Iterator[str]:
-        """Yields the keys of phone and name for the claimed phone numbers that another person owns.
+        """Yields the keys of phone and name for those of the phone numbers in `contacts` that another person owns.
 
         By these keys the next post about this person finds them, not the owner of the number.
         """
@@ -199,8 +199,8 @@ class PostedPerson:
             if phone in contacts and phone in elsewhere and (key := phone_and_name_key(phone, self.keys.name)):
                 yield key
 
-    def _contact_claims(self, *, is_new: bool) -> Sequence[str]:
-        """Returns the keys of contact details that the person may claim by this post.
+    def _contact_keys_to_own(self, *, is_new: bool) -> Sequence[str]:
+        """Returns the keys of contact details that this post may give to the person.
 
         A post without a token gives a new person one key: an e-mail address, or else a phone number. It gives a known
         person none. The details are stored all the same. As keys they could make the next outreach, or the next import,

@@ -97,7 +97,7 @@ def sign_up(
     body, ignored = without_placeholders(body, strict=strict)
     require_named_person(body)
     actions = resolve(body, find, strict=strict)
-    posted = PostedPerson.of(body, caller, actions, settings, keeps_claims=True)
+    posted = PostedPerson.of(body, caller, actions, settings, stores_claimed_opt_outs=True)
     change = retry_on_conflict(lambda: _write(store, posted, check))
     return SignedUp(change.person, (*ignored, *actions.warnings, *change.warnings), change.matched_by, change.outcome)
 
@@ -131,7 +131,7 @@ def person_change(store: Store, posted: PostedPerson, timestamp: dt.datetime) ->
     if not store.supports_transactions:
         finish_merges_of(store, [key for key in posted.keys.all if key not in found.owners], posted.rules)
     person = posted.merged(found, people, timestamp)
-    _claim_name_keys(store, posted, person, found.person or {}, people)
+    _set_name_keys(store, posted, person, found.person or {}, people)
     posted.rules.set_derived_keys(person)
     source = posted.source if posted.has_token else None
     checked = check_post(suppressed, found.person or {}, person, posted.fields, posted.rules, source, timestamp, listed)
@@ -170,10 +170,10 @@ def _matched(store: Store, posted: PostedPerson, people: Sequence[Document]) -> 
     return replace(found, person=linked, matched_by=BY_LINK)
 
 
-def _claim_name_keys(
+def _set_name_keys(
     store: Store, posted: PostedPerson, person: Document, stored: Document, people: Sequence[Document]
 ) -> None:
-    """Claims the new keys of the person's name that have no owner, and gives up those of a former name.
+    """Adds the new keys of the person's name that have no owner, and removes those of a former name.
 
     `people` are the owners of the posted keys. Further owners are read only if the stored name differs from the posted.
     """

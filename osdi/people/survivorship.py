@@ -14,7 +14,7 @@ from osdi.documents import ReadOnlyDocument
 from osdi.fields.definition import Object
 from osdi.match_keys import ANONYMOUS_ONLY, MatchKeyRules
 from osdi.people.merge_rules import ENTRIES, keep_strictest_opt_out, merge_entries, merge_object, number_of, one_primary
-from osdi.people.opt_outs import UNCONFIRMED, without_answered
+from osdi.people.opt_outs import UNCONFIRMED, without_contradicted_statuses
 from osdi.resources import ANSWER, PERSON
 from osdi.resources import ENTRIES as EMBEDDED
 
@@ -28,7 +28,10 @@ WHOLE: Final = tuple(each.name for each in PERSON.table if isinstance(each, Obje
 
 def combine(survivor: ReadOnlyDocument, other: ReadOnlyDocument, rules: MatchKeyRules) -> dict[str, Any]:
     """Returns the survivor's document with the other person's merged in; id, version and modified date are kept."""
-    survivor, other = without_answered(survivor, other, rules), without_answered(other, survivor, rules)
+    survivor, other = (
+        without_contradicted_statuses(survivor, other, rules),
+        without_contradicted_statuses(other, survivor, rules),
+    )
     combined = dict(survivor)
     for name in PERSON.fields:
         if name in ENTRIES and other.get(name):

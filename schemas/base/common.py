@@ -73,7 +73,7 @@ class OsdiSchema(ma.Schema, metaclass=TableMeta):
             field.data_key or name: (field.attribute or name, field) for name, field in self.load_fields.items()
         }
         self._by_name |= {alias: self._by_name[name] for alias, name in self.aliases.items()}
-        self._answered = {field.data_key or name for name, field in self.fields.items()}
+        self._in_responses = {field.data_key or name for name, field in self.fields.items()}
         self._has_hooks = any(self._hooks.values())
 
     def __deepcopy__(self, _: Any) -> Self:
@@ -99,7 +99,7 @@ class OsdiSchema(ma.Schema, metaclass=TableMeta):
         for sent_name, value in data.items():
             if sent_name not in by_name:
                 # Clients may send back namespaced and read-only fields of a response.
-                if STRICT.get() and sent_name not in self._answered and ":" not in sent_name:
+                if STRICT.get() and sent_name not in self._in_responses and ":" not in sent_name:
                     error_store.store_error(["Unknown field."], sent_name, index=index)
                 continue
             # Nearly all values are texts that are not blank, which is noticed here without a call.
@@ -270,7 +270,7 @@ class PostedLinksSchema(OsdiSchema):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._answered |= {"self", "curies"}
+        self._in_responses |= {"self", "curies"}
 
 
 class PostedLinks(ma.fields.Field[dict[str, Any]]):

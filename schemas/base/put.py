@@ -65,7 +65,7 @@ class PutSchema(OsdiSchema):
                 raise ma.ValidationError({name: [f"Send it inside {self.wrapper}."] for name in twice})
             data = {**data[self.wrapper], **beside}
         wrong = {name: [f"A PUT does not apply {name}; POST it."] for name in data if name in self.posted_only}
-        if not wrong and data and not any(name in self._by_name or self._is_answered(name) for name in data):
+        if not wrong and data and not any(name in self._by_name or self._is_in_responses(name) for name in data):
             wrong = {name: ["Unknown field."] for name in data}
         if wrong:
             raise ma.ValidationError(wrong)
@@ -75,9 +75,9 @@ class PutSchema(OsdiSchema):
         """Rejects a flag about the person, because an array in a PUT replaces the stored one."""
         error_store.store_error({"_schema": [FLAG_IN_PUT]})
 
-    def _is_answered(self, name: str) -> bool:
+    def _is_in_responses(self, name: str) -> bool:
         """True if responses have this property, which clients may send back."""
-        return name in self._answered or name.startswith("_") or ":" in name
+        return name in self._in_responses or name.startswith("_") or ":" in name
 
     def _cleared(self, data: Mapping[str, Any], loaded: Mapping[str, Any]) -> tuple[list[str], dict[str, Any]]:
         """Returns the names that the body clears, and errors for values that say nothing.
