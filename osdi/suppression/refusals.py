@@ -103,17 +103,30 @@ def _is_stricter(what: str, source: str, than: str) -> bool:
 
 
 def with_refusals(entry: ReadOnlyDocument, refusals: Mapping[str, str], timestamp: dt.datetime) -> Document:
-    """Returns the entry with these refusals; a refusal that it has stays, unless the new one is stricter."""
+    """Returns the entry with these refusals; a refusal that it has stays, unless the new one is stricter.
+
+    The history has one that stays, too, if it comes from another source: an undo of the first one must not lift it.
+    """
     refused = dict(entry.get("refused", {}))
-    added = [
-        (what, source)
+    added = {
+        what: {"since": timestamp, "source": source}
         for what, source in refusals.items()
         if what not in refused or _is_stricter(what, source, refused[what]["source"])
-    ]
-    if not added:
+    }
+    news = {
+        what: source
+        for what, source in refusals.items()
+        if what in added or (source != MIGRATION and source not in _sources_since(entry, what, refused[what]["since"]))
+    }
+    if not news:
         return dict(entry)
-    refused |= {what: {"since": timestamp, "source": source} for what, source in added}
-    return {**entry, "refused": refused, "history": _extended(entry, REFUSED, dict(added), timestamp)}
+    return {**entry, "refused": refused | added, "history": _extended(entry, REFUSED, news, timestamp)}
+
+
+def _sources_since(entry: ReadOnlyDocument, what: str, since: dt.datetime) -> set[str]:
+    """Returns the sources that have stated a refusal from this time on."""
+    stated = (each for each in entry["history"] if each["what"] == what and each["change"] == REFUSED)
+    return {entry["refused"][what]["source"], *(each["source"] for each in stated if each["date"] >= since)}
 
 
 def with_repeat(entry: ReadOnlyDocument, what: str, timestamp: dt.datetime) -> Document:
