@@ -72,7 +72,7 @@ class _TextConverter(MarkdownConverter):
 
     def process_text(self, element: NavigableString, parent_tags: Collection[str] | None = None) -> str:
         """Returns the words of a text, without white space after a line break, which HTML does not show."""
-        text: str = super().process_text(element, parent_tags=parent_tags)
+        text: str = super().process_text(element, parent_tags=parent_tags)  # type: ignore[misc]  # not in the stubs
         before = element.previous_element
         begins_line = isinstance(before, Tag) and before.name == "br" and "pre" not in (parent_tags or ())
         return text.lstrip(COLLAPSED) if begins_line else text
