@@ -1,11 +1,14 @@
 """A mail's link to unsubscribe: it really does, for its own address alone, and no post takes it back."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from pymongo.database import Database
 
-from osdi.followups.unsubscribe import link, mark_bouncing, signer, unwanted
+from osdi.followups.unsubscribe import link, mark_bouncing, signer, unsubscribe, unwanted
+from osdi.people.lookup import find_people_by_contact
+from osdi.people.merge import merge_people
 from osdi.store import Store
 from tests.support import factories
 from tests.support.client import Client
@@ -180,6 +183,37 @@ def test_everybody_who_has_the_address_is_unsubscribed(api: Client, store: Store
     api.http.post(path(store), data=ONE_CLICK)
 
     assert status_of(database, JANE) == ["unsubscribed", "unsubscribed"]
+
+
+@pytest.mark.parametrize(("opt_out", "status"), [(unsubscribe, "unsubscribed"), (mark_bouncing, "bouncing")])
+@pytest.mark.parametrize("knows", [False, True], ids=["without the address", "with the address too"])
+def test_a_survivor_of_a_merge_during_the_opt_out_has_it(
+    api: Client,
+    store: Store,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    opt_out: Callable[[Store, str], object],
+    status: str,
+    knows: bool,
+) -> None:
+    """The opt-out has found the person whom the merge then deletes."""
+    gone = api.created("/people", {"email_addresses": [{"address": JANE, "status": "subscribed"}]})
+    survivor = api.created("/people", {"given_name": "Kim", "email_addresses": [{"address": JOHN}]})
+    hrefs = [each["_links"]["self"]["href"] for each in (survivor, gone)]
+    if knows:
+        entries = [{"address": JOHN}, {"address": JANE, "status": "subscribed"}]
+        assert api.put(hrefs[0], {"email_addresses": entries}).status_code == 200
+
+    def merged_first(*given: Any) -> list[dict[str, Any]]:
+        found = find_people_by_contact(*given)
+        merge_people(store, *(href.rpartition("/")[2] for href in hrefs), RULES)
+        return found
+
+    monkeypatch.setattr("osdi.followups.unsubscribe.find_people_by_contact", merged_first)
+    opt_out(store, JANE)
+
+    assert database.people.count_documents({}) == 1
+    assert status_of(database, JANE) == [status]
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,12 @@ from typing import Any
 import pytest
 
 from osdi.match_keys import email_key
+from osdi.people.lookup import find_people_by_contact
+from osdi.people.merge import merge_people
 from osdi.staff.events import latest_events
+from osdi.staff.people.opt_outs import refuse_numbers
 from osdi.store import Store
+from osdi.suppression.refusals import CALLS, TEXTS
 from osdi.suppression.suppression_list import suppression_list
 from tests.staff.conftest import StaffBrowser
 from tests.staff.people.test_acts import change, done
@@ -150,3 +154,21 @@ class TestNoFormLiftsAnOptOut:
         ada.post("/staff/people/new", {"address": "jane@example.com", "number": NUMBER, "status": "subscribed"})
 
         assert self.refusals(api, store, refusing) == self.EXPECTED
+
+
+def test_a_survivor_of_a_merge_during_the_opt_out_has_it(
+    api: Client, store: Store, jane: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kim = stored(api, given_name="Kim", email_addresses=[{"address": "kim@example.com"}])
+    person = store.get("people", jane)
+    assert person is not None
+
+    def merged_first(*given: Any) -> list[dict[str, Any]]:
+        found = find_people_by_contact(*given)
+        merge_people(store, kim, jane, RULES)
+        return found
+
+    monkeypatch.setattr("osdi.staff.people.opt_outs.find_people_by_contact", merged_first)
+    refuse_numbers(store, person, {CALLS: [NUMBER], TEXTS: []}, RULES)
+
+    assert {each["number"]: each.get("do_not_call") for each in phones(api, kim)} == {NUMBER: True, OTHER: None}
