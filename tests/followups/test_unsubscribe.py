@@ -250,7 +250,7 @@ def test_a_survivor_of_a_merge_during_the_opt_out_has_it(
     status: str,
     knows: bool,
 ) -> None:
-    """The opt-out has found the person whom the merge then deletes."""
+    """The opt-out has found a person, and then the merge deletes them."""
     gone = api.created("/people", {"email_addresses": [{"address": JANE, "status": "subscribed"}]})
     survivor = api.created("/people", {"given_name": "Kim", "email_addresses": [{"address": JOHN}]})
     hrefs = [each["_links"]["self"]["href"] for each in (survivor, gone)]
