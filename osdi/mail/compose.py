@@ -22,7 +22,7 @@ from osdi.mail.mailboxes import mailboxes, with_ascii_domain
 
 # RFC 5322, section 2.1.1: the recommended and the absolute maximum length of a line, in characters.
 LINE: Final = 78
-LONGEST_LINE: Final = 998
+MAX_LINE_LENGTH: Final = 998
 
 # RFC 2047, section 2: the maximum length of a line with an encoded word, whose own maximum is one character less.
 LINE_OF_WORDS: Final = 76
@@ -199,6 +199,6 @@ def _bracketed_url(url: str) -> _Encoded:
     Raises ValueError for a URL that needs encoding or is too long for one line.
     """
     value = f"<{url}>"
-    if not url.isascii() or not url.isprintable() or set(url) & set(' <>"') or len(value) > LONGEST_LINE - LINE:
+    if not url.isascii() or not url.isprintable() or set(url) & set(' <>"') or len(value) > MAX_LINE_LENGTH - LINE:
         raise ValueError("The unsubscribe link is not valid in a header: use a shorter ASCII URL without spaces.")
     return _Encoded(value)

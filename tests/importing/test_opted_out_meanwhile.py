@@ -13,7 +13,7 @@ from osdi.importing.batches import row_batches
 from osdi.importing.batches.batch_store import BatchStore
 from osdi.match_keys import email_key
 from osdi.store import Store
-from osdi.suppression.refusals import API, COMPLAINT, MAIL, TEXTS
+from osdi.suppression.opt_outs import API, COMPLAINT, MAIL, TEXTS
 from osdi.suppression.suppression_list import suppression_list
 
 JANE = "jane@example.com"

@@ -75,7 +75,7 @@ class Batch:
         if not rest:
             return
         try:
-            ours = lease_store.still_leased(self._store, rest)
+            ours = lease_store.not_taken_over(self._store, rest)
             lease_store.give_back(self._store, list(zip(ours, self._withdraw(ours), strict=True)))
         except Exception:
             self._left.extend(rest)
