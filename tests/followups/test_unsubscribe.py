@@ -10,7 +10,7 @@ from dev.mongod import Mongod
 from osdi.followups.unsubscribe import link, mark_bouncing, signer, unsubscribe, unwanted
 from osdi.ids import now
 from osdi.people.lookup import find_people_by_contact
-from osdi.people.merge import merge_people
+from osdi.people.merge import merge_stored_people
 from osdi.store import Insert, Store, Update, Write
 from osdi.suppression.opt_outs import API, CALLS
 from osdi.suppression.suppression_list import suppression_list
@@ -225,11 +225,11 @@ def test_a_merge_that_is_completed_later_gives_the_survivor_the_opt_outs_since_t
     with monkeypatch.context() as patch:
         patch.setattr(store, "apply", dies_before_an_update(store.apply))
         with pytest.raises(ZeroDivisionError):
-            merge_people(store, "survivor", "gone", RULES)
+            merge_stored_people(store, "survivor", "gone", RULES)
     unsubscribe(store, JANE)
     suppression_list(store).change("phone:12025550123", add={CALLS: API})
 
-    survivor = merge_people(store, "survivor", "gone", RULES)
+    survivor = merge_stored_people(store, "survivor", "gone", RULES)
 
     assert [(each["address"], each.get("status")) for each in survivor["email_addresses"]] == [
         (JOHN, None),
@@ -260,7 +260,7 @@ def test_a_survivor_of_a_merge_during_the_opt_out_has_it(
 
     def merged_first(*given: Any) -> list[dict[str, Any]]:
         found = find_people_by_contact(*given)
-        merge_people(store, *(href.rpartition("/")[2] for href in hrefs), RULES)
+        merge_stored_people(store, *(href.rpartition("/")[2] for href in hrefs), RULES)
         return found
 
     monkeypatch.setattr("osdi.followups.unsubscribe.find_people_by_contact", merged_first)

@@ -7,7 +7,7 @@ import pytest
 
 from osdi.match_keys import email_key
 from osdi.people.lookup import find_people_by_contact
-from osdi.people.merge import merge_people
+from osdi.people.merge import merge_stored_people
 from osdi.staff.people.opt_outs import opt_out_numbers
 from osdi.store import Store
 from osdi.suppression.opt_outs import CALLS, TEXTS
@@ -166,7 +166,7 @@ def test_a_survivor_of_a_merge_during_the_opt_out_has_it(
 
     def merged_first(*given: Any) -> list[dict[str, Any]]:
         found = find_people_by_contact(*given)
-        merge_people(store, kim, jane, RULES)
+        merge_stored_people(store, kim, jane, RULES)
         return found
 
     monkeypatch.setattr("osdi.staff.people.opt_outs.find_people_by_contact", merged_first)
