@@ -25,7 +25,7 @@ RECOMMENDED_LINE_LENGTH: Final = 78
 MAX_LINE_LENGTH: Final = 998
 
 # RFC 2047, section 2: the maximum length of a line with an encoded word, whose own maximum is one character less.
-LINE_OF_WORDS: Final = 76
+MAX_ENCODED_LINE_LENGTH: Final = 76
 
 # A display name that needs no quotation marks. Without them a reader makes one space of several.
 PLAIN_PHRASE: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
@@ -172,7 +172,7 @@ def _words(text: str, name: str) -> _Encoded:
         raise ValueError(f"{name} has more than one line.")
     if text.isascii() and text.isprintable() and "=?" not in text and len(f"{name}: {text}") <= RECOMMENDED_LINE_LENGTH:
         return _Encoded(text)
-    return _Encoded(Header(text, "utf-8", LINE_OF_WORDS, name).encode(linesep="\r\n"))
+    return _Encoded(Header(text, "utf-8", MAX_ENCODED_LINE_LENGTH, name).encode(linesep="\r\n"))
 
 
 def _mailbox_header(address: Address, name: str) -> _Encoded:
@@ -184,7 +184,7 @@ def _mailbox_header(address: Address, name: str) -> _Encoded:
     words = _words(display_name, name)
     if words == display_name and not PLAIN_PHRASE.fullmatch(words):
         words = _Encoded(f'"{quote(words)}"')
-    fold = len(words.rpartition("\r\n")[2]) + len(f"{name}:  <{bare}>") > LINE_OF_WORDS
+    fold = len(words.rpartition("\r\n")[2]) + len(f"{name}:  <{bare}>") > MAX_ENCODED_LINE_LENGTH
     return _Encoded(f"{words}{FOLD if fold else ' '}<{bare}>")
 
 
