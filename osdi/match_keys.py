@@ -49,6 +49,8 @@ MAX_CACHED_LENGTH: Final = 100
 POSTAL_CODES: Final = 10
 ZIP_PLUS_4: Final = re.compile(r"([0-9]{5})[- ][0-9]{4}")
 NO_DIGITS: Final = re.compile(r"[^0-9]+")
+# The first digit or plus sign; programs that show contacts put invisible marks, `tel:` or a parenthesis before it.
+FIRST_SIGN: Final = re.compile(r"[\d+\uff0b\ufe62]")
 
 
 @dataclass(frozen=True)
@@ -309,8 +311,9 @@ def _phone_digits(number: str, region: str) -> str:
         digits = NO_DIGITS.sub("", number)
     else:
         digits = "".join(str(unicodedata.decimal(character)) for character in number if character.isdecimal())
-    international = number.strip().startswith("+")
-    if digits.startswith("00") and not international:  # a common way to write "+"
+    first = FIRST_SIGN.search(number)
+    international = first is not None and not first[0].isdecimal()
+    if digits.startswith("00"):  # a common way to write "+"
         digits, international = digits[2:], True
     if not international and region not in phonenumbers.SUPPORTED_REGIONS:
         return digits

@@ -18,7 +18,7 @@ from schemas.outreach import PersonSignupHelperSchema, RecordOutreachHelperSchem
 ROOT = Path(__file__).parents[1]
 ALL: dict[str, Field[Any]] = {each.name.upper(): each for table in (ServerSettings, Settings) for each in fields(table)}
 # These accept every text, and so do not appear in the table of values.
-FREE_TEXT = {"MOTD", "VENDOR_NAME", "PRODUCT_NAME"}
+FREE_TEXT = {"MOTD", "PRODUCT_NAME"}
 
 # These need each other.
 TOGETHER = {"OIDC_ISSUER": "https://id.example.org", "OIDC_CLIENT_ID": "river", "OIDC_CLIENT_SECRET": "secret"}
@@ -98,6 +98,11 @@ VALUES: dict[str, tuple[list[str], list[str]]] = {
     ),
     "CAMPAIGN_LIST": BOOLEANS,
     "LANGUAGE": (["en", "de", "en-XA", "ar-XB"], ["", "English", "DE", "de-DE", "xx", "de,en"]),
+    # The sign-in mails of staff have it in their subject.
+    "VENDOR_NAME": (
+        ["", " Ünï, $x 'y' ", "x" * 300, "=?utf-8?q?x?="],
+        ["A\nB", "A\r\nBcc: b", "A\u2028B", "A\x85B", "A\x0bB"],
+    ),
     "LOGO_URL": WEB_ADDRESSES,
     "PRIVACY_URL": WEB_ADDRESSES,
     "ANONYMOUS_POSTS": BOOLEANS,

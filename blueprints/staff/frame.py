@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Iterable
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from flask import Response, g, make_response, render_template, request, url_for
 
@@ -74,7 +74,9 @@ def safe_next(address: str) -> str:
     home = url_for("staff.home")
     plain = address.isascii() and address.isprintable() and len(address) <= 500
     inside = address == home or address.startswith((f"{home}/", f"{home}?"))
-    return address if plain and inside and not set(address) & set("\\ ") else home
+    # Browsers resolve such segments, also encoded ones, and leave the staff pages.
+    leaves = {".", ".."} & set(unquote(urlsplit(address).path).split("/")) if plain and inside else set()
+    return address if plain and inside and not leaves and not set(address) & set("\\ ") else home
 
 
 @pages.context_processor

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, BinaryIO, Final
 
+from osdi.access.signing_keys import ERASURE, SUPPRESSION
 from osdi.action_functions.followup_kinds import LEASED, QUEUED, SKIPPED
 from osdi.backup.archive import (
     FORMAT,
@@ -39,7 +40,7 @@ from osdi.operations.migrations import migrate, schema_version
 from osdi.privacy.erasure import erase_again
 from osdi.resources import ADVOCACY_CAMPAIGN, OUTREACH, PERSON
 from osdi.store import Store
-from osdi.store.indexes import SUPPRESSIONS
+from osdi.store.indexes import SIGNING_KEYS, SUPPRESSIONS
 from osdi.store.store import SETTLED
 from osdi.store.writes import WEBHOOK_EVENTS, WEBHOOK_REJECTIONS
 from osdi.suppression.suppression_store import apply_to_people, fill_from_people, unite
@@ -55,6 +56,14 @@ COUNTS: Final = ("counted", "deletions", "deleting")
 
 # The reason of a skipped follow-up that was queued when the backup was made.
 RESTORED: Final = "restored"
+
+# Sentences of a restore whose database has kept another key than that of the backup, by the purpose of the key.
+OTHER_KEY: Final = {
+    SUPPRESSION: "The suppression list of the backup has another key than this database, which was kept. Of the backup,"
+    " only the opt-outs of people who are in it still count: opt out the people who had been deleted again.",
+    ERASURE: "The tombstones of the backup have another key than this database, which was kept. An import may create"
+    " people again who were erased before the backup.",
+}
 
 Progress = Callable[[int], None]
 
@@ -131,15 +140,18 @@ def restore_backup(
     """
     store.skip_schema_check()
     with staging(store, header.schema_version) as staged:
-        given_up = 0
+        given_up, other_keys = 0, set[str]()
         for collection, batch in _batches(file):
             documents = [_loaded(collection, each, header, send_queued) for each in batch]
             given_up += _load(staged, collection, documents, header, rules)
+            other_keys |= _kept_keys(staged, documents) if collection == SIGNING_KEYS else set()
             progress(len(batch))
         migrate(staged, rules, lambda _: None)
         keep_digests(store, staged)  # also those of an erasure that was running when the restore began
         _bring_opt_outs_together(staged, rules)
         _report_repairs(given_up, repair_links(staged, rules), report)
+        for purpose in sorted(other_keys & OTHER_KEY.keys()):
+            report(OTHER_KEY[purpose])
         # The tombstones of an erasure that was running are older than the backup, but it may contain the person.
         return 0 if include_erased else erase_again(staged, header.created - SETTLED, rules)
 
@@ -197,6 +209,12 @@ def _load(staged: Store, collection: str, documents: Sequence[Document], header:
             " of the file has too. The file is damaged: use another backup."
         )
     return given_up
+
+
+def _kept_keys(staged: Store, documents: Sequence[Document]) -> set[str]:
+    """Returns the purposes of the signing keys of a backup that the database has kept another key for."""
+    kept = {each["_id"]: each for each in staged.by_ids(SIGNING_KEYS, [each["_id"] for each in documents])}
+    return {each["_id"] for each in documents if kept[each["_id"]]["key"] != each["key"]}
 
 
 def _report_repairs(given_up: int, repaired: Repaired, report: Callable[[str], None]) -> None:

@@ -8,7 +8,7 @@ stored before the next follow-up is begun, so of a batch only one can be sent tw
 
 import datetime as dt
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Final, Protocol
@@ -169,8 +169,12 @@ class Followups:
         kind = followup["kind"]
         try:
             message = self._preparation.prepare(leased)
-        except (Stop, Postpone, Gone):
-            self._preparation.withdraw(leased)
+        except (Stop, Postpone):
+            self._preparation.withdraw([leased])
+            raise
+        except Gone as gone:
+            if gone.deleted:  # otherwise the worker that has the lease uses what was counted
+                self._preparation.withdraw([leased])
             raise
         try:
             self._transports[kind].send(message)
@@ -209,10 +213,10 @@ class Followups:
         self._mark(leased, fields, gone=self._preparation.withdrawn(leased))
         return QUEUED, postpone.reason
 
-    def _withdraw(self, leased: LeasedFollowup) -> tuple[str, ...]:
-        """Withdraws a follow-up that is given back; returns the names of the fields that it loses."""
-        self._preparation.withdraw(leased)
-        return self._preparation.withdrawn(leased)
+    def _withdraw(self, several: Sequence[LeasedFollowup]) -> list[tuple[str, ...]]:
+        """Withdraws follow-ups that are given back; returns, for each, the names of the fields that it loses."""
+        self._preparation.withdraw(several)
+        return [self._preparation.withdrawn(leased) for leased in several]
 
     def _mark(self, leased: LeasedFollowup, fields: Document, *, gone: tuple[str, ...] = ()) -> None:
         """Marks it, and retries while the database is unavailable: a message that is not marked is sent twice.

@@ -24,4 +24,8 @@ class Postpone(Exception):
 
 
 class Gone(Exception):
-    """The outreach was deleted, or another worker has taken over: there is nothing to send and nothing to mark."""
+    """There is nothing to send or to mark: the outreach was deleted; if it was not, another worker has the lease."""
+
+    def __init__(self, *, deleted: bool) -> None:
+        super().__init__()
+        self.deleted = deleted

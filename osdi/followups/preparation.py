@@ -7,7 +7,7 @@ count as one there. The documents that decide are read right before sending, als
 """
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -33,7 +33,6 @@ from osdi.consent.confirmation import confirmation_link, confirmation_signer
 from osdi.consent.confirmation_mail import confirmation_mail
 from osdi.crud.reference_cache import Reference
 from osdi.documents import Document, ReadOnlyDocument
-from osdi.errors import OsdiError
 from osdi.followups import outbox_store
 from osdi.followups.leases.current_store import Current, read_current
 from osdi.followups.leases.lease_store import LeasedFollowup
@@ -146,18 +145,19 @@ class Preparation:
             rendered = self._render(leased, message, campaign, person if to.known else None, unsubscribe_url)
         return OutgoingMessage(followup, outreach, person, to, rendered, unsubscribe_url, language)
 
-    def withdraw(self, leased: LeasedFollowup) -> None:
-        """Notes that a follow-up is not sent now, so that what was counted ahead for it is given back."""
-        self._admission.withdraw(leased)
+    def withdraw(self, several: Iterable[LeasedFollowup]) -> None:
+        """Gives back what was counted ahead for follow-ups that are not sent now. Raises OsdiError 503.
+
+        It comes before they are marked: afterwards another worker may send them.
+        """
+        self._admission.withdraw(several)
 
     def withdrawn(self, leased: LeasedFollowup) -> tuple[str, ...]:
         """Returns the names of the fields that a follow-up loses because it was counted ahead and withdrawn."""
         return self._admission.withdrawn(leased)
 
     def close(self) -> None:
-        """Gives back what was counted ahead, and closes the connection that counts."""
-        with suppress(OsdiError):
-            self._admission.give_back_unused()
+        """Closes the connection that counts."""
         self._admission.close()
 
     def _read(self, leased: LeasedFollowup, key: str | None) -> tuple[Current, Document, Recipient]:

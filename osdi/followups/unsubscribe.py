@@ -16,7 +16,7 @@ from osdi.documents import Document
 from osdi.ids import now
 from osdi.languages import SOURCE_LANGUAGE
 from osdi.match_keys import MatchKeyRules, email_key
-from osdi.people.lookup import find_people_by_contact
+from osdi.people.lookup import find_people_by_contact, get_person
 from osdi.people.merge_rules import KEPT_STATUSES, events_of_change, same_email
 from osdi.people.opt_outs import UNCONFIRMED, mail_opt_out
 from osdi.resources import PERSON
@@ -120,7 +120,7 @@ def _set_status_of(
     store: Store, person_id: str, address: str, status: str, unless: tuple[str, ...]
 ) -> StatusBefore | None:
     """Returns the former status of the address; None if nothing had to be changed."""
-    person = store.get(PERSON.collection, person_id)
+    person = get_person(store, person_id)  # the survivor, if a merge was faster
     if person is None:
         return None
     stored = person.get("email_addresses", [])
@@ -142,6 +142,6 @@ def _set_status_of(
         changed[UNCONFIRMED] = left
     gone = (UNCONFIRMED,) if unconfirmed and not left else ()
     events = events_of_change(person, changed)
-    store.write(Update(PERSON.collection, person_id, person["version"], changed, gone, events))
+    store.write(Update(PERSON.collection, person["_id"], person["version"], changed, gone, events))
     before = {each["address"]: each.get("status") for each in stored if same_email(each, {"address": address})}
     return StatusBefore(before, claimed in unconfirmed)

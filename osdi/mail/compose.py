@@ -24,14 +24,19 @@ from osdi.mail.mailboxes import mailboxes, with_ascii_domain
 RECOMMENDED_LINE_LENGTH: Final = 78
 MAX_LINE_LENGTH: Final = 998
 
-# A display name that needs no quotation marks.
-PLAIN_PHRASE: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
+# RFC 2047, section 2: the maximum length of a line with an encoded word, whose own maximum is one character less.
+MAX_ENCODED_LINE_LENGTH: Final = 76
+
+# A display name that needs no quotation marks. Without them a reader makes one space of several.
+PLAIN_PHRASE: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 
 # Between the parts. RFC 2045, section 6.7: quoted-printable text, which both parts are, never has "=_" in it.
 BOUNDARY: Final = "=_alternative_part"
 
 # Nearly all mails have one of a few Reply-To headers, and parsing one takes longer than composing a mail.
 REPLY_TOS: Final = 100
+
+FOLD: Final = "\r\n "
 
 END_OF_BODY: Final = re.compile(r"</body\b", re.IGNORECASE)
 
@@ -167,7 +172,7 @@ def _words(text: str, name: str) -> _Encoded:
         raise ValueError(f"{name} has more than one line.")
     if text.isascii() and text.isprintable() and "=?" not in text and len(f"{name}: {text}") <= RECOMMENDED_LINE_LENGTH:
         return _Encoded(text)
-    return _Encoded(Header(text, "utf-8", header_name=name).encode(linesep="\r\n"))
+    return _Encoded(Header(text, "utf-8", MAX_ENCODED_LINE_LENGTH, name).encode(linesep="\r\n"))
 
 
 def _mailbox_header(address: Address, name: str) -> _Encoded:
@@ -179,7 +184,8 @@ def _mailbox_header(address: Address, name: str) -> _Encoded:
     words = _words(display_name, name)
     if words == display_name and not PLAIN_PHRASE.fullmatch(words):
         words = _Encoded(f'"{quote(words)}"')
-    return _Encoded(f"{words} <{bare}>")
+    fold = len(words.rpartition("\r\n")[2]) + len(f"{name}:  <{bare}>") > MAX_ENCODED_LINE_LENGTH
+    return _Encoded(f"{words}{FOLD if fold else ' '}<{bare}>")
 
 
 @lru_cache(REPLY_TOS)

@@ -4,7 +4,7 @@ Pure.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from bs4 import BeautifulSoup, ParserRejectedMarkup, Tag
@@ -69,6 +69,13 @@ class _TextConverter(MarkdownConverter):
         if not words:
             return address
         return text if words == address else text.replace(words, f"{words} ({address})", 1)
+
+    def process_text(self, element: NavigableString, parent_tags: Collection[str] | None = None) -> str:
+        """Returns the words of a text, without white space after a line break, which HTML does not show."""
+        text: str = super().process_text(element, parent_tags=parent_tags)  # type: ignore[misc]  # not in the stubs
+        before = element.previous_element
+        begins_line = isinstance(before, Tag) and before.name == "br" and "pre" not in (parent_tags or ())
+        return text.lstrip(COLLAPSED) if begins_line else text
 
     def convert_br(self, element: Tag, text: str, parent_tags: object) -> str:
         """Returns a line break."""
@@ -141,8 +148,6 @@ def _lay_out(soup: BeautifulSoup) -> None:
                 unclosed.insert_after(element)
     for element in find_all(*LIKE_DIV):
         element.name = "div"
-    for line_break in find_all("br"):
-        _trim_line_start(line_break)
     for row in find_all("tr"):
         cells = row.find_all(["td", "th"], recursive=False)
         if any(cell.find(BLOCKS) for cell in cells):
@@ -152,14 +157,6 @@ def _lay_out(soup: BeautifulSoup) -> None:
         start = START.fullmatch(str(ordered.get("start")))
         for number, entry in enumerate(ordered.find_all("li", recursive=False), int(start[0]) if start else 1):
             entry["value"] = f"{number}."
-
-
-def _trim_line_start(line_break: Tag) -> None:
-    """Removes white space after a line break, which HTML does not show."""
-    following = line_break.next_element
-    if not isinstance(following, NavigableString) or line_break.find_parent("pre") is not None:
-        return
-    following.replace_with(NavigableString(following.lstrip(COLLAPSED)))
 
 
 def _depth(soup: BeautifulSoup) -> int:

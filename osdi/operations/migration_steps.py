@@ -203,6 +203,26 @@ def _phone_keys(rules: MatchKeyRules, person: Document) -> Iterator[tuple[str, s
             yield former, new
 
 
+def read_plus_signs(context: MigrationContext) -> Iterator[int]:
+    """Gives phone numbers with marks before their plus sign the key of the international number (see `phone_key`).
+
+    If two people turn out to have one number, the one who has the key keeps it. The opt-outs of stored people are added
+    to the suppression list again, by the new keys.
+    """
+    marked = {"phone_numbers.number": {"$regex": "^[^0-9+]+[+]|^[^0-9]*[\uff0b\ufe62]|[+]00"}}
+    changed = 0
+    for person in scan(context.store, PERSON.collection, marked, wait_seconds=WAIT_SECONDS):
+        former, present = person.get("contact_keys", ()), context.rules.contact_keys(person)
+        others = [key for key in person["match_keys"] if key not in former or key in present]
+        owned = len(others) < len(person["match_keys"])
+        new = [key for key in present if key not in former] if owned else []
+        stored = _store_keys(context, person, [*others, *new])
+        changed += stored
+        yield stored
+    if changed:
+        yield from fill_from_people(context.store, context.rules)
+
+
 def confirm_only_contacts(context: MigrationContext) -> Iterator[int]:
     """Confirms the contact detail of people who own one only, so that their mails contain their names as before.
 
@@ -306,4 +326,5 @@ MIGRATIONS: Final = (
     Migration(10, "deleted the stored counts of statistics", delete_statistics),
     Migration(11, "put the first word of each name among the words of long names", set_first_words),
     Migration(12, "counted the further answers of people with several to a question", count_further_answers),
+    Migration(13, "read phone numbers with marks before their plus sign as international", read_plus_signs),
 )

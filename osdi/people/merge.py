@@ -40,6 +40,8 @@ from osdi.statistics.invalidation import invalidate_created
 from osdi.statistics.invalidation_store import complete, invalidate_all
 from osdi.store import Delete, Replace, Store, Update
 from osdi.store.indexes import MERGED_PEOPLE
+from osdi.suppression.opt_outs import obeying, of_entries
+from osdi.suppression.suppression_list import suppression_list
 
 PERSON_LINK: Final = "_links.osdi:person"
 
@@ -99,6 +101,9 @@ def merged_survivor(
     elsewhere = {key for owner in owners if owner["_id"] not in both for key in owner["match_keys"]}
     person["match_keys"] = [key for key in person["match_keys"] if key not in elsewhere]
     rules.set_derived_keys(person)
+    # An opt-out may have come after the other person was deleted: an interrupted merge is completed later.
+    listed = suppression_list(store).read(person.get("contact_keys", ()))
+    person = obeying(person, of_entries(listed), rules)
     person |= {"modified_date": now(), **({"modified_by_id": by} if by else {})}
     changed = {name: value for name, value in person.items() if survivor.get(name) != value}
     gone = tuple(name for name in survivor if name not in person)

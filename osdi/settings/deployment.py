@@ -238,7 +238,11 @@ class Settings:
     )
     vendor_name: str = field(
         default="Self-hosted",
-        metadata=setting("Name of your organisation, on the entry point, in mails and on pages.", Group.ORGANISATION),
+        metadata=setting(
+            "Name of your organisation, on the entry point, in mails and on pages.",
+            Group.ORGANISATION,
+            validate=validators.one_line,
+        ),
     )
     logo_url: str = field(
         default="",

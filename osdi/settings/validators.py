@@ -14,6 +14,7 @@ from environs import EnvValidationError, ValidationError, validate
 from limits import parse_many
 from phonenumbers import SUPPORTED_REGIONS
 
+from osdi.mail.mailboxes import in_one_line
 from osdi.resources import ACTION_FIELDS, OUTREACH, PERSON
 from osdi.settings.table import INTRODUCTION
 from osdi.store.driver import check_uri
@@ -60,6 +61,12 @@ def connection_string(uri: str) -> None:
         check_uri(uri)
     except ValueError as error:
         raise ValidationError(str(error)) from error
+
+
+def one_line(text: str) -> None:
+    """Accepts text that can be in a header of a mail."""
+    if not in_one_line(text):
+        raise ValidationError("Set one line without control characters.")
 
 
 def rate_limit(text: str) -> None:

@@ -103,17 +103,31 @@ def _is_stricter(what: str, source: str, than: str) -> bool:
 
 
 def with_opt_outs(entry: ReadOnlyDocument, opt_outs: Mapping[str, str], timestamp: dt.datetime) -> Document:
-    """Returns the entry with these opt-outs; an opt-out that it has stays, unless the new one is stricter."""
+    """Returns the entry with these opt-outs; an opt-out that it has stays, unless the new one is stricter.
+
+    The history has one that stays, too, if it comes from another source: an undo of the first one must not lift it.
+    """
     opted_out = dict(entry.get("refused", {}))
-    added = [
-        (what, source)
+    added = {
+        what: {"since": timestamp, "source": source}
         for what, source in opt_outs.items()
         if what not in opted_out or _is_stricter(what, source, opted_out[what]["source"])
-    ]
-    if not added:
+    }
+    news = {
+        what: source
+        for what, source in opt_outs.items()
+        if what in added
+        or (source != MIGRATION and source not in _sources_since(entry, what, opted_out[what]["since"]))
+    }
+    if not news:
         return dict(entry)
-    opted_out |= {what: {"since": timestamp, "source": source} for what, source in added}
-    return {**entry, "refused": opted_out, "history": _extended(entry, OPTED_OUT, dict(added), timestamp)}
+    return {**entry, "refused": opted_out | added, "history": _extended(entry, OPTED_OUT, news, timestamp)}
+
+
+def _sources_since(entry: ReadOnlyDocument, what: str, since: dt.datetime) -> set[str]:
+    """Returns the sources that have stated an opt-out from this time on."""
+    stated = (each for each in entry["history"] if each["what"] == what and each["change"] == OPTED_OUT)
+    return {entry["refused"][what]["source"], *(each["source"] for each in stated if each["date"] >= since)}
 
 
 def with_repeat(entry: ReadOnlyDocument, what: str, timestamp: dt.datetime) -> Document:

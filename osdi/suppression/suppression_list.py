@@ -3,7 +3,7 @@
 The hash is HMAC-SHA256 under a key of the deployment. A reader of this collection alone cannot try addresses on it.
 
 `check_post` and `check_put` keep a change of a person within the list, and the list up to date with the change. The
-list counts for contact details that are new to the person, and for what the change says about consent.
+list counts for contact details that are new to the person or named in the change, and for what it says about consent.
 """
 
 import datetime as dt
@@ -228,14 +228,11 @@ def check_post(
         after = opt_outs_of(person, rules, source)
         became = changed(opt_outs_of(stored, rules, source), after) if after else {}
         stated = united(became, opt_outs_of(posted, rules, source))
-    obedient = person
-    writes: tuple[Write, ...] = ()
-    if new or stated:
-        concerned = {*new, *stated}
-        entries = {key: entry for key in concerned if (entry := listed.get(key))}
-        entries |= suppressed.read(concerned - listed.keys())
-        obedient = obeying(person, of_entries(entries), rules)
-        writes = suppressed.writes(entries, timestamp, add=stated)
+    # Also of details that the person had before: another person may have opted them out.
+    entries = {key: entry for key, entry in listed.items() if entry}
+    entries |= suppressed.read({*new, *stated} - listed.keys())
+    obedient = obeying(person, of_entries(entries), rules)
+    writes = suppressed.writes(entries, timestamp, add=stated)
     warnings = (*_warnings(posted, obedient, rules), *_about_nothing(posted, obedient)) if source is not None else ()
     return Checked(obedient, writes, warnings)
 

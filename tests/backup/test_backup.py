@@ -32,10 +32,10 @@ from pymongo.errors import BulkWriteError
 from app import create_app
 from blueprints.http.context import EXTENSION
 from dev.mongod import Mongod
-from osdi.access.signing_keys import ERASURE, SIGNING_KEYS, signing_key
+from osdi.access.signing_keys import ERASURE, SIGNING_KEYS, SUPPRESSION, signing_key
 from osdi.backup import archive, backup, dump_store
 from osdi.backup.archive import BadBackup, Header
-from osdi.backup.backup import check_backup, restore_backup, without_queued, write_backup
+from osdi.backup.backup import OTHER_KEY, check_backup, restore_backup, without_queued, write_backup
 from osdi.backup.dump_store import COUNTED, LEFT_OUT, SIGN_INS, UPLOADS, decode, encode
 from osdi.errors import OsdiError
 from osdi.ids import new_id, now
@@ -462,6 +462,32 @@ class TestARestoredBackup:
 
         again = Store(store.uri)
         assert suppression_list(again).reason(MAIL, "email:nobody@example.com", whole_mailbox=False) == "unsubscribed"
+        again.close()
+
+    @pytest.mark.parametrize("present", [(), (SUPPRESSION,), (ERASURE,), (ERASURE, SUPPRESSION)])
+    def test_says_which_digests_of_the_backup_count_no_more(
+        self, other: tuple[Store, Database], present: tuple[str, ...]
+    ) -> None:
+        """The database was lost, and another one has been in service before the restore."""
+        store, database = other
+        suppression_list(store).change("email:before@example.com", add={MAIL: LINK})
+        note_erasure(store, ["email:before@example.com"], TIMESTAMP)
+        before = backed_up(store)
+        database.client.drop_database(database.name)
+        again = Store(store.uri)
+        if SUPPRESSION in present:
+            suppression_list(again).change("email:after@example.com", add={MAIL: LINK})
+        if ERASURE in present:
+            note_erasure(again, ["email:after@example.com"], TIMESTAMP)
+        reported: list[str] = []
+
+        restored(again, before, report=reported.append)
+        again.close()
+
+        assert reported == [OTHER_KEY[each] for each in present]
+        again = Store(store.uri)
+        reason = suppression_list(again).reason(MAIL, "email:before@example.com", whole_mailbox=False)
+        assert (reason is None) == (SUPPRESSION in present)
         again.close()
 
     def test_has_its_own_key_without_present_tombstones(self, other: tuple[Store, Database]) -> None:

@@ -10,6 +10,7 @@ from markupsafe import escape
 from pymongo.database import Database
 
 from blueprints.http.context import EXTENSION
+from dev.mongod import free_port
 from osdi.followups.delivery import Followups
 from osdi.followups.leases import batch
 from osdi.followups.transports import transports
@@ -35,13 +36,8 @@ def worker_of(app: Flask, store: Store, settings: Settings, sink: SmtpSink) -> I
     made: list[Followups] = []
 
     def make(**changed: Any) -> Followups:
-        chosen = Settings(
-            mongodb_uri=settings.mongodb_uri,
-            public_url=PUBLIC,
-            smtp_url=sink.url,
-            mail_from="hello@river.example.org",
-            **changed,
-        )
+        usual = {"public_url": PUBLIC, "smtp_url": sink.url, "mail_from": "hello@river.example.org"}
+        chosen = Settings(mongodb_uri=settings.mongodb_uri, **(usual | changed))
         made.append(Followups(store, app.extensions[EXTENSION].reference, chosen, transports(store, chosen)))
         return made[-1]
 
@@ -55,6 +51,16 @@ def record_with_autoresponse(api: Client, *addresses: str, token: bool = True) -
     for address in addresses:
         body = factories.by_email(address) | {"triggers": {"autoresponse": {"enabled": True}}}
         assert api.record(body, token=token).status_code == 200
+
+
+def lease_of_another_worker(database: Database) -> None:
+    """Makes the first follow-up to LAST one that another worker is sending."""
+    person = database.people.find_one({"email_addresses.address": LAST})["_id"]
+    outreach = database.outreaches.find_one({"person_id": person}, sort=[("_id", 1)])["_id"]
+    leased = {"state": "leased", "lease": "another", "not_before": now() + dt.timedelta(minutes=5)}
+    database.outreaches.update_one(
+        {"_id": outreach}, {"$set": {f"followups.0.{name}": value for name, value in leased.items()}}
+    )
 
 
 def finish(worker: Followups) -> None:
@@ -298,6 +304,79 @@ class TestLimitsOfAnonymousPosts:
         finish(worker_of(**limits))
 
         assert sent_to(sink) == ADDRESSES
+
+    @pytest.mark.parametrize("reason", ["pause", "postponed"])
+    def test_a_mailbox_keeps_its_interval_after_another_worker_has_sent_what_the_first_gave_back(
+        self, api: Client, database: Database, sink: SmtpSink, worker_of: WorkerOf, reason: str
+    ) -> None:
+        """The first worker has counted the follow-ups ahead, and does nothing more until the second has sent them."""
+        if reason == "pause":
+            record_with_autoresponse(api, *ADDRESSES, token=False)
+            first = worker_of(smtp_url=f"smtp://127.0.0.1:{free_port()}")
+        else:  # two outreaches of one person: another worker has leased the other one
+            record_with_autoresponse(api, "other@example.com", LAST, LAST, token=False)
+            lease_of_another_worker(database)
+            first = worker_of()
+        while first.do_next():
+            pass
+        database.outreaches.update_many({"followups.state": "queued"}, {"$set": {"followups.0.not_before": now()}})
+        if reason == "postponed":
+            database.outreaches.delete_one({"followups.lease": "another"})
+        finish(worker_of())
+        first.close()
+        record_with_autoresponse(api, LAST.replace("@", "+again@"), token=False)
+
+        finish(worker_of())
+
+        assert [to for to in sent_to(sink) if to.startswith(LAST.partition("@")[0])] == [LAST]
+
+    @pytest.mark.parametrize("seconds", [60.0, 0.0], ids=["begins the next one", "gives the rest back"])
+    def test_a_mailbox_keeps_its_interval_if_another_worker_has_the_lease_now(
+        self,
+        api: Client,
+        database: Database,
+        sink: SmtpSink,
+        worker_of: WorkerOf,
+        seconds: float,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(batch, "BATCH_SECONDS", seconds)
+        record_with_autoresponse(api, *ADDRESSES, token=False)
+        slow = worker_of()
+        slow.do_next()
+        database.outreaches.update_many(
+            {"followups.state": "leased"}, {"$set": {"followups.0.not_before": now() - dt.timedelta(seconds=1)}}
+        )
+        finish(worker_of())
+        finish(slow)
+        record_with_autoresponse(api, LAST.replace("@", "+again@"), token=False)
+
+        finish(worker_of())
+
+        assert sent_to(sink) == ADDRESSES
+
+    @pytest.mark.parametrize("seconds", [60.0, 0.0], ids=["begins the next one", "gives the rest back"])
+    def test_the_interval_of_a_deleted_outreach_is_free(
+        self,
+        api: Client,
+        store: Store,
+        database: Database,
+        sink: SmtpSink,
+        worker_of: WorkerOf,
+        seconds: float,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(batch, "BATCH_SECONDS", seconds)
+        record_with_autoresponse(api, *ADDRESSES, token=False)
+        worker = worker_of()
+        worker.do_next()
+        with_deleted_outreach(api, store, database)
+        finish(worker)
+        record_with_autoresponse(api, LAST.replace("@", "+again@"), token=False)
+
+        finish(worker)
+
+        assert sent_to(sink) == [*ADDRESSES[:-1], LAST.replace("@", "+again@")]
 
     def test_let_as_many_pass_as_they_leave(
         self, api: Client, database: Database, sink: SmtpSink, worker_of: WorkerOf

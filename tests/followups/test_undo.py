@@ -13,7 +13,7 @@ from osdi.match_keys import email_key
 from osdi.people.opt_outs import UNCONFIRMED
 from osdi.settings import Settings
 from osdi.store import Store
-from osdi.suppression.opt_outs import API, COMPLAINT, LINK, MAIL, ONE_CLICK
+from osdi.suppression.opt_outs import API, COMPLAINT, FILE, LINK, MAIL, ONE_CLICK, PULL
 from osdi.suppression.suppression_list import suppression_list
 from tests.support.client import Client
 from tests.support.factories import RULES
@@ -122,6 +122,16 @@ def unsubscribe_again(api: Client, store: Store, href: str) -> None:
     unsubscribe(store, JANE)
 
 
+def posted(status: str) -> Callable[[Client, Store, str], object]:
+    """Returns a post with a token that states this status of Jane's address."""
+    return lambda api, store, href: person(api, "jane", {"address": JANE, "status": status})
+
+
+def unsubscribe_after_a_token(api: Client, store: Store, href: str) -> None:
+    posted("unsubscribed")(api, store, href)
+    assert api.delete(href).status_code == 200
+
+
 def subscribe_and_opt_out(api: Client, store: Store, href: str) -> None:
     for status in ("subscribed", "unsubscribed"):
         assert api.put(href, {"email_addresses": [{"address": JANE, "status": status}]}).status_code == 200
@@ -144,6 +154,19 @@ def subscribe_and_opt_out(api: Client, store: Store, href: str) -> None:
             id="opted out at another person",
         ),
         pytest.param(subscribe_and_opt_out, "unsubscribed", id="opted out with a token"),
+        *(
+            pytest.param(posted(status), status.replace(" ", "_") if "spam" in status else "unsubscribed", id=status)
+            for status in ("unsubscribed", "bouncing", "spam complaints")
+        ),
+        pytest.param(
+            lambda api, store, href: api.put(href, {"email_addresses": [{"address": JANE, "status": "unsubscribed"}]}),
+            "unsubscribed",
+            id="the same status by a PUT",
+        ),
+        pytest.param(lambda api, store, href: opt_out(store, FILE), "unsubscribed", id="imported"),
+        pytest.param(lambda api, store, href: opt_out(store, PULL), "unsubscribed", id="pulled"),
+        pytest.param(lambda api, store, href: mark_bouncing(store, JANE), "unsubscribed", id="bounced meanwhile"),
+        pytest.param(unsubscribe_after_a_token, "unsubscribed", id="opted out by a token and deleted"),
         pytest.param(
             lambda api, store, href: (
                 api.put(href, {"email_addresses": [{"address": JANE, "status": "subscribed"}]}),

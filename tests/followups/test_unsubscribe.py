@@ -1,14 +1,22 @@
 """A mail's link to unsubscribe: it really does, for its own address alone, and no post takes it back."""
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from pymongo.database import Database
 
-from osdi.followups.unsubscribe import link, mark_bouncing, signer, unwanted
-from osdi.store import Store
+from dev.mongod import Mongod
+from osdi.followups.unsubscribe import link, mark_bouncing, signer, unsubscribe, unwanted
+from osdi.ids import now
+from osdi.people.lookup import find_people_by_contact
+from osdi.people.merge import merge_stored_people
+from osdi.store import Insert, Store, Update, Write
+from osdi.suppression.opt_outs import API, CALLS
+from osdi.suppression.suppression_list import suppression_list
 from tests.support import factories
 from tests.support.client import Client
+from tests.support.databases import own_database
 from tests.support.factories import RULES
 
 JANE, JOHN = "jane@example.com", "john@example.com"
@@ -32,6 +40,23 @@ def jane(api: Client) -> dict[str, Any]:
     recorded = api.recorded(factories.outreach(person={"email_addresses": contacts}))
     api.recorded(factories.by_email(JOHN))
     return api.follow(recorded, "osdi:person")
+
+
+@pytest.fixture
+def standalone_store(standalone: Mongod) -> Iterator[Store]:
+    with own_database(standalone.uri, "unsubscribe") as (found, _):
+        yield found
+
+
+def dies_before_an_update(apply: Callable[..., None]) -> Callable[..., None]:
+    """Returns the function that makes one write, and fails before an update of a person."""
+
+    def dying(write: Write, *more: Any) -> None:
+        if isinstance(write, Update) and write.collection == "people":
+            raise ZeroDivisionError
+        apply(write, *more)
+
+    return dying
 
 
 @pytest.mark.usefixtures("jane")
@@ -180,6 +205,69 @@ def test_everybody_who_has_the_address_is_unsubscribed(api: Client, store: Store
     api.http.post(path(store), data=ONE_CLICK)
 
     assert status_of(database, JANE) == ["unsubscribed", "unsubscribed"]
+
+
+def test_a_merge_that_is_completed_later_gives_the_survivor_the_opt_outs_since_then(
+    standalone_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without transactions, the process ends between the deletion of the other person and the survivor's update."""
+    store = standalone_store
+    number = {"number": "+12025550123"}
+    people = {
+        "gone": {"email_addresses": [{"address": JANE, "status": "subscribed"}], "phone_numbers": [number]},
+        "survivor": {"email_addresses": [{"address": JOHN}]},
+    }
+    for person_id, fields in people.items():
+        dates = {"version": 1, "created_date": now(), "modified_date": now()}
+        person = {"_id": person_id, **dates, "match_keys": [f"id:{person_id}"], **fields}
+        RULES.set_derived_keys(person)
+        store.write(Insert("people", person))
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "apply", dies_before_an_update(store.apply))
+        with pytest.raises(ZeroDivisionError):
+            merge_stored_people(store, "survivor", "gone", RULES)
+    unsubscribe(store, JANE)
+    suppression_list(store).change("phone:12025550123", add={CALLS: API})
+
+    survivor = merge_stored_people(store, "survivor", "gone", RULES)
+
+    assert [(each["address"], each.get("status")) for each in survivor["email_addresses"]] == [
+        (JOHN, None),
+        (JANE, "unsubscribed"),
+    ]
+    assert survivor["phone_numbers"] == [{**number, "do_not_call": True}]
+    assert store.get("people", "survivor") == survivor
+
+
+@pytest.mark.parametrize(("opt_out", "status"), [(unsubscribe, "unsubscribed"), (mark_bouncing, "bouncing")])
+@pytest.mark.parametrize("knows", [False, True], ids=["without the address", "with the address too"])
+def test_a_survivor_of_a_merge_during_the_opt_out_has_it(
+    api: Client,
+    store: Store,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    opt_out: Callable[[Store, str], object],
+    status: str,
+    knows: bool,
+) -> None:
+    """The opt-out has found a person, and then the merge deletes them."""
+    gone = api.created("/people", {"email_addresses": [{"address": JANE, "status": "subscribed"}]})
+    survivor = api.created("/people", {"given_name": "Kim", "email_addresses": [{"address": JOHN}]})
+    hrefs = [each["_links"]["self"]["href"] for each in (survivor, gone)]
+    if knows:
+        entries = [{"address": JOHN}, {"address": JANE, "status": "subscribed"}]
+        assert api.put(hrefs[0], {"email_addresses": entries}).status_code == 200
+
+    def merged_first(*given: Any) -> list[dict[str, Any]]:
+        found = find_people_by_contact(*given)
+        merge_stored_people(store, *(href.rpartition("/")[2] for href in hrefs), RULES)
+        return found
+
+    monkeypatch.setattr("osdi.followups.unsubscribe.find_people_by_contact", merged_first)
+    opt_out(store, JANE)
+
+    assert database.people.count_documents({}) == 1
+    assert status_of(database, JANE) == [status]
 
 
 @pytest.mark.parametrize(

@@ -347,7 +347,7 @@ def test_an_owner_that_was_not_read_is_found_when_the_batch_is_stored(store: Sto
     batch.write(Insert("people", {"_id": "other", "version": 1, "match_keys": ["id:b", "email:a"]}))
 
     with pytest.raises(DuplicateKey):
-        batch.flush(absent="tombstones")
+        batch.flush(unchanged=("tombstones",))
 
     assert [each["_id"] for each in database.people.find()] == ["owner"]
     assert database.tags.count_documents({}) == 0

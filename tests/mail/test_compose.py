@@ -144,6 +144,30 @@ def test_a_subject_of_two_lines_is_rejected(end: str) -> None:
         sent(Rendered(subject=f"Hello{end}Bcc: everybody@example.org"))
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["é" * 120, "日本語" * 40, "👩‍👩‍👧" * 20, "a" * 200, "word " * 60 + "é", "é" + "x" * 90, "=?utf-8?q?x?= " * 9],
+)
+def test_a_line_with_encoded_words_has_at_most_76_characters(text: str) -> None:
+    """RFC 2047, section 2. Some programs do not decode longer words."""
+    content = sent(Rendered(subject=text[:300]), sender=Address(text, "hello", "a-rather-long-domain.example.org"))
+
+    lines = [line for line in content.partition(b"\r\n\r\n")[0].split(b"\r\n") if b"=?" in line]
+    assert max(map(len, lines)) <= 76
+    assert max(len(word) for line in lines for word in line.split() if word.startswith(b"=?")) <= 75
+    assert read(content)["Subject"] == text[:300].strip()
+    assert str(make_header(decode_header(raw(content, "From")))) == (
+        f"{text.strip()} <hello@a-rather-long-domain.example.org>"
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["A  B", "A   B  C", "Jane & Joe", "a", "x. y", 'Jane "J" Doe', "a\\b", "Doe, Jane", "=?"]
+)
+def test_a_name_is_read_back_with_its_spaces(name: str) -> None:
+    assert read(sent(sender=Address(name, "hello", "example.org")))["From"].addresses[0].display_name == name
+
+
 def test_encoded_words_in_a_name_add_no_header() -> None:
     """The standard library would decode them and write the line break that they contain."""
     hostile = "Hi =?utf-8?q?=0D=0ABcc=3A_everybody=40example=2Eorg?="

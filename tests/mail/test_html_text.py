@@ -138,6 +138,16 @@ def test_no_html_takes_long(unit: str, end: str) -> None:
     assert time.process_time() - began < 5  # without our cuts some of these take minutes
 
 
+@pytest.mark.parametrize("unit", ["<br> ", "<br>\n", "x<br> ", "<b>x</b><br>\t"])
+def test_very_many_line_breaks_take_no_long_time(unit: str) -> None:
+    """They are children of one element, in which the parser searches for each that is replaced."""
+    began = time.process_time()
+
+    text_of(unit * (MAX_LENGTH // len(unit)))
+
+    assert time.process_time() - began < 5
+
+
 PIECES = [
     "<p>",
     "</p>",

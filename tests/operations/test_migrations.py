@@ -26,6 +26,7 @@ from osdi.settings import Settings
 from osdi.store import Store
 from osdi.store.indexes import INDEXES
 from osdi.store.schema_version import OLDEST_PROGRAM, SCHEMA_VERSION, WrongDatabase
+from osdi.suppression.suppression_list import suppression_list
 from tests.support.client import Client
 from tests.support.factories import RULES
 from tests.support.fork_server import run
@@ -323,6 +324,48 @@ class TestPhonesWithoutExtension:
 
         assert found["match_keys"] == ["id:osdi_outreach:a"]
         assert found["unclaimed_keys"] == found["contact_keys"] == [self.PLAIN]
+
+
+class TestMarksBeforeAPlusSign:
+    """Migration 13 reads such phone numbers as international ones."""
+
+    MIGRATION = next(each for each in MIGRATIONS if each.number == 13)
+    WRONG, RIGHT = "phone:14930901820", "phone:4930901820"
+    IN_THE_STATES = MatchKeyRules("osdi_outreach", "US")
+
+    def person(self, person_id: str, key: str, number: str) -> dict[str, Any]:
+        entry = {"number": number, "do_not_call": True}
+        keys = [f"id:osdi_outreach:{person_id}", key]
+        return {"_id": person_id, "version": 1, "match_keys": keys, "contact_keys": [key], "phone_numbers": [entry]}
+
+    def migrated(self, old: tuple[Store, Database], *people: dict[str, Any]) -> list[dict[str, Any]]:
+        store, database = old
+        create_unique_index(database)
+        database.people.insert_many(people)
+        migrate(store, self.IN_THE_STATES, lambda _: None, migrations=(self.MIGRATION,))
+        return list(database.people.find().sort("_id"))
+
+    @pytest.mark.parametrize(
+        "number", ["(+49) 30 901820", "\u202a+4930901820\u202c", "\uff0b49 30 901820", "+0049 30 901820"]
+    )
+    def test_the_key_becomes_that_of_the_number_and_the_opt_out_is_listed(
+        self, old: tuple[Store, Database], number: str
+    ) -> None:
+        (found,) = self.migrated(old, self.person("a", self.WRONG, number))
+
+        assert found["match_keys"] == ["id:osdi_outreach:a", self.RIGHT]
+        assert found["contact_keys"] == [self.RIGHT]
+        assert found["version"] == 1, "no client sees a change"
+        assert set(suppression_list(old[0]).read([self.RIGHT])[self.RIGHT]["refused"]) == {"calls"}
+        assert sum(self.MIGRATION.run(MigrationContext(old[0], self.IN_THE_STATES))) == 0
+
+    def test_a_key_that_another_person_has_stays_with_that_person(self, old: tuple[Store, Database]) -> None:
+        first, second = self.migrated(
+            old, self.person("a", self.WRONG, "(+49) 30 901820"), self.person("b", self.RIGHT, "+4930901820")
+        )
+
+        assert (first["match_keys"], first["unclaimed_keys"]) == (["id:osdi_outreach:a"], [self.RIGHT])
+        assert second["match_keys"] == ["id:osdi_outreach:b", self.RIGHT]
 
 
 def test_names_of_tags_are_compared_in_one_unicode_form(old: tuple[Store, Database]) -> None:

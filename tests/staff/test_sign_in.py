@@ -252,6 +252,14 @@ class TestTheWayBack:
         assert browser.open_link(secret).headers["Location"] == wanted
 
     @pytest.mark.parametrize(
+        "inside", ["/staff?a=..", "/staff/people?name=a/../b", "/staff/campaigns?x=%2e%2e", "/staff/..."]
+    )
+    def test_leads_to_a_page_with_dots(self, ada: StaffBrowser, inside: str) -> None:
+        response = ada.get("/staff/sign-in", query_string={"next": inside})
+
+        assert response.headers["Location"] == inside
+
+    @pytest.mark.parametrize(
         "foreign",
         [
             *("https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/api/v1/people"),
@@ -263,6 +271,8 @@ class TestTheWayBack:
                 "",
                 "/staff/" + "x" * 600,
             ),
+            *("/staff/../unsubscribe/x", "/staff/..", "/staff/./../act", "/staff/a/../../../act", "/staff/%2e%2e/act"),
+            *("/staff/.%2E/act", "/staff/%2E./act", "/staff/..//evil.example", "/staff/..;/../act", "/staff/..?x"),
         ],
     )
     def test_leads_nowhere_else(self, browser: StaffBrowser, foreign: str, member: dict[str, Any]) -> None:

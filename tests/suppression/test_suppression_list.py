@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -176,6 +177,46 @@ class TestAnOptOutOutlives:
             "person.email_addresses", "person.phone_numbers", "person.phone_numbers",
         ]  # fmt: skip
         assert JANE not in str(warnings)
+
+
+class TestAPostAboutAnotherPersonWithTheDetails:
+    """Two records have the address and the number, and only one of them has the opt-outs."""
+
+    SILENT = {"email_addresses": [{"address": JANE}], "phone_numbers": [{"number": NUMBER}]}
+
+    @pytest.fixture
+    def kim(self, api: Client) -> str:
+        kim = api.created("/people", {"identifiers": ["crm:kim"], "given_name": "Kim", **self.SILENT})
+        jane = api.created("/people", {"identifiers": ["crm:jane"], "given_name": "Jane"})
+        assert api.put(jane["_links"]["self"]["href"], OPT_OUTS).status_code == 200
+        assert consent_of(api.get(f"/people/{id_of(kim)}").json) == (None, None, None)
+        return id_of(kim)
+
+    @pytest.mark.parametrize("posted", [OPT_INS, SILENT], ids=["opt-ins", "no word"])
+    @pytest.mark.parametrize("token", [True, False], ids=["with a token", "without a token"])
+    @pytest.mark.parametrize("path", ["outreach", "signup", "people", "import"])
+    def test_gives_the_person_the_opt_outs(
+        self, app: Flask, api: Client, kim: str, tmp_path: Path, posted: dict[str, Any], token: bool, path: str
+    ) -> None:
+        person = {**posted, "given_name": "Kim", **({"identifiers": ["crm:kim"]} if token else {})}
+        if path == "outreach":
+            assert api.record(factories.outreach(person=person), token=token).status_code == 200
+        elif path == "signup":
+            assert api.post("/people/person_signup_helper", {"person": person}, token=token).status_code == 200
+        elif path == "people" and token:
+            api.created("/people", person)
+        elif path == "import" and token:
+            file = tmp_path / "people.ndjson"
+            file.write_text(json.dumps(person))
+            assert app.test_cli_runner().invoke(args=["import", "people", str(file)]).exit_code == 0
+
+        expected = ("unsubscribed", True, False) if token or path in ("outreach", "signup") else (None, None, None)
+        assert consent_of(api.get(f"/people/{kim}").json) == expected
+
+    def test_warns_a_sender_who_states_the_opposite(self, api: Client, kim: str) -> None:
+        recorded = api.recorded({"person": {"identifiers": ["crm:kim"], **OPT_INS}, "type": "phone"})
+
+        assert len(recorded["osdi_outreach:warnings"]) == 3
 
 
 class TestALiftedOptOut:

@@ -6,7 +6,7 @@ follow-up begins with as much of a lease as if it had been leased alone.
 
 import time
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from osdi.followups.leases import lease_store
@@ -21,8 +21,9 @@ BATCH_SECONDS: Final = 2.0
 # A worker searches for lost leases at most this often; it searches for queued follow-ups for every batch.
 LOST_EVERY_SECONDS: Final = 5.0
 
-# Withdraws what was done ahead for a follow-up that is given back; returns the names of the fields that it loses.
-Withdraw = Callable[[LeasedFollowup], Collection[str]]
+# Withdraws what was done ahead for follow-ups that are given back; returns, for each, the names of the fields that it
+# loses.
+Withdraw = Callable[[Sequence[LeasedFollowup]], Sequence[Collection[str]]]
 
 
 class Batch:
@@ -74,7 +75,8 @@ class Batch:
         if not rest:
             return
         try:
-            lease_store.give_back(self._store, [(each, self._withdraw(each)) for each in rest])
+            ours = lease_store.not_taken_over(self._store, rest)
+            lease_store.give_back(self._store, list(zip(ours, self._withdraw(ours), strict=True)))
         except Exception:
             self._left.extend(rest)
             raise

@@ -58,7 +58,7 @@ def read_current(store: Store, leased: LeasedFollowup, key: str, listed: Query, 
         own = store.get(OUTREACH.collection, leased.outreach["_id"])
     ours = leased.in_outreach(own) if own else None
     if ours is None:
-        raise Gone
+        raise Gone(deleted=own is None)
     others = any(each["_id"] != leased.outreach["_id"] for each in outreaches)
     people = [each for each in found if OUTREACHES not in each and ENTRIES not in each]
     return Current(ours, people, _named(found, ENTRIES), others)

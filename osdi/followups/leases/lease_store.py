@@ -85,6 +85,13 @@ def set_admitted(store: Store, batch: Sequence[LeasedFollowup]) -> None:
     _update(store, [(leased, {"$set": {"followups.$.admitted": True}}) for leased in batch])
 
 
+def not_taken_over(store: Store, batch: Sequence[LeasedFollowup]) -> list[LeasedFollowup]:
+    """Returns those of leased follow-ups that no other worker has leased since; also those of deleted outreaches."""
+    found = {each["_id"]: each for each in store.by_ids(OUTREACH.collection, [each.outreach["_id"] for each in batch])}
+    stored = ((each, found.get(each.outreach["_id"])) for each in batch)
+    return [each for each, outreach in stored if outreach is None or each.in_outreach(outreach)]
+
+
 def give_back(store: Store, batch: Sequence[tuple[LeasedFollowup, Collection[str]]]) -> None:
     """Queues leased follow-ups that were not begun again, as they were before, without the fields that each loses."""
     _update(store, [(leased, _as_before(leased, gone)) for leased, gone in batch])

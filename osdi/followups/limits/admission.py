@@ -41,12 +41,13 @@ class Admission:
         self._suppressed = suppressed
         # By the id of a follow-up: its kind and mailbox.
         self._ahead: dict[str, tuple[str, str]] = {}
-        self._unused: dict[str, tuple[str, str]] = {}
+        # Ids of those of the batch that were withdrawn.
+        self._withdrawn: set[str] = set()
 
     def admit_ahead(self, batch: Iterable[tuple[LeasedFollowup, str]]) -> None:
         """Admits those of a batch that need it, each with its match key; may leave some out. Raises OsdiError 503."""
-        self.give_back_unused()
         self._ahead.clear()
+        self._withdrawn.clear()
         wanted = [(leased, mailbox_key(key)) for leased, key in batch if is_limited(leased)]
         if wanted and self._interval:
             reserved = [(leased, self._suppressed().digest(mailbox)) for leased, mailbox in wanted]
@@ -71,26 +72,26 @@ class Admission:
         if reached is not None:
             raise Postpone("too_many", reached.seconds)
 
-    def withdraw(self, leased: LeasedFollowup) -> None:
-        """Notes that a follow-up is not sent now, so that what was counted ahead for it is given back."""
-        if mine := self._ahead.pop(leased.followup["_id"], None):
-            self._unused[leased.followup["_id"]] = mine
+    def withdraw(self, several: Iterable[LeasedFollowup]) -> None:
+        """Gives back what was counted ahead for follow-ups that are not sent now. Raises OsdiError 503.
 
-    def withdrawn(self, leased: LeasedFollowup) -> tuple[str, ...]:
-        """Returns the names of the fields that a follow-up loses because it was counted ahead and withdrawn."""
-        return (ADMITTED,) if leased.followup["_id"] in self._unused else ()
-
-    def give_back_unused(self) -> None:
-        """Gives back the intervals and counts of those that were withdrawn. Raises OsdiError 503."""
-        if not self._unused:
+        It comes before they are marked: afterwards another worker may send them, and has the intervals.
+        """
+        ids = [leased.followup["_id"] for leased in several]
+        unused = {each: mine for each in ids if (mine := self._ahead.pop(each, None))}
+        if not unused:
             return
-        unused, self._unused = self._unused, {}
+        self._withdrawn |= unused.keys()
         interval_store.release_intervals(self._store, unused.keys())
         keys = defaultdict(list)
         for kind, mailbox in unused.values():
             keys[kind].append(mailbox)
         for kind, mailboxes in keys.items():
             self._limits.give_back(kind, mailboxes)
+
+    def withdrawn(self, leased: LeasedFollowup) -> tuple[str, ...]:
+        """Returns the names of the fields that a follow-up loses because it was counted ahead and withdrawn."""
+        return (ADMITTED,) if leased.followup["_id"] in self._withdrawn else ()
 
     def close(self) -> None:
         """Closes the connection that counts."""

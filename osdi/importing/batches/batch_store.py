@@ -141,17 +141,22 @@ class BatchStore(Store):
         for write, document in zip(writes, made, strict=True):
             self._keep(write, document)
 
-    def flush(self, *, absent: str) -> None:
+    def flush(self, *, unchanged: Iterable[str] = ()) -> None:
         """Stores all writes, or none.
 
-        Raises WriteConflict if another client has changed one of the documents, has claimed one of the match keys, or
-        has added a document of the collection `absent` that the batch has found missing; OsdiError 413 and 503.
+        Raises WriteConflict if another client has changed one of the documents that the batch writes, has claimed one
+        of the match keys, or has added or changed a document of the collections `unchanged` that the batch has read;
+        OsdiError 413 and 503.
         """
         if not self._writes:
             return
-        missing = [at for (name, at), found in self._documents.items() if name == absent and found is None]
-        if any(self._store.by_ids(absent, some) for some in _parts(missing)):
-            raise WriteConflict(f"A document of {absent} was added.")
+        for collection in unchanged:
+            read = [at for name, at in self._documents if name == collection and (name, at) not in self._changed]
+            present = {
+                each["_id"]: bson.encode(each) for some in _parts(read) for each in self._store.by_ids(collection, some)
+            }
+            if any(self._documents[collection, each] != present.get(each) for each in read):
+                raise WriteConflict(f"A document of {collection} was added or changed.")
         self._store.write_in_bulk(self._writes)
 
     def was_flushed(self) -> bool:

@@ -20,7 +20,7 @@ from osdi.importing.importer import DataAccess, Loaded, Prepared, RowImporter
 from osdi.importing.report import Outcome
 from osdi.importing.sources import Item
 from osdi.privacy.tombstones import erased_in, tombstone_ids_in
-from osdi.store.indexes import TOMBSTONES
+from osdi.store.indexes import SUPPRESSIONS, TOMBSTONES
 
 # The number of rows of a batch follows the speed of the machine, so that it takes about BATCH_SECONDS: a worker that is
 # stopped waits for it, and so does a client that posts one of its people.
@@ -28,6 +28,8 @@ FIRST_ROWS: Final = 64
 MIN_ROWS: Final = 16
 MAX_ROWS: Final = 512
 BATCH_SECONDS: Final = 0.3
+# An erasure or an opt-out that comes after a batch has read these counts for its rows.
+READ_ONLY: Final = (TOMBSTONES, SUPPRESSIONS)
 CLOCK: Final[Callable[[], float]] = time.monotonic
 
 
@@ -95,7 +97,7 @@ class RowBatches:
             imported = self._import(rows)
         except BatchTooLarge:
             return _Started(rows, self._divided(rows))
-        return _Started(rows, imported, self._pool.submit(self._store.flush, absent=TOMBSTONES))
+        return _Started(rows, imported, self._pool.submit(self._store.flush, unchanged=READ_ONLY))
 
     def _import(self, rows: list[_Row]) -> Imported:
         """Runs the code that serves POSTs for each row, on what was read ahead. Raises OsdiError 503, BatchTooLarge."""

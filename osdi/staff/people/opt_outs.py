@@ -12,7 +12,7 @@ from osdi.documents import Document, ReadOnlyDocument
 from osdi.errors import invalid
 from osdi.ids import now
 from osdi.match_keys import MatchKeyRules
-from osdi.people.lookup import find_people_by_contact
+from osdi.people.lookup import find_people_by_contact, get_person
 from osdi.people.merge_rules import events_of_change, status_name
 from osdi.people.opt_outs import UNCONFIRMED
 from osdi.resources import PERSON
@@ -59,7 +59,7 @@ def _set_opted_out(
     store: Store, person_id: str, entry: ReadOnlyDocument, whats: Collection[str], rules: MatchKeyRules
 ) -> None:
     """Stores the opt-outs in each entry of this number. Raises WriteConflict."""
-    person = store.get(PERSON.collection, person_id)
+    person = get_person(store, person_id)  # the survivor, if a merge was faster
     if person is None:
         return
     key = rules.phone_key(entry)
@@ -77,4 +77,4 @@ def _set_opted_out(
     changed: Document = {ARRAY: entries, "modified_date": now(), **({UNCONFIRMED: left} if left else {})}
     gone: tuple[Any, ...] = (UNCONFIRMED,) if unconfirmed and not left else ()
     events = events_of_change(person, changed)
-    store.write(Update(PERSON.collection, person_id, person["version"], changed, gone, events))
+    store.write(Update(PERSON.collection, person["_id"], person["version"], changed, gone, events))

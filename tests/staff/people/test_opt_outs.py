@@ -6,7 +6,11 @@ from typing import Any
 import pytest
 
 from osdi.match_keys import email_key
+from osdi.people.lookup import find_people_by_contact
+from osdi.people.merge import merge_stored_people
+from osdi.staff.people.opt_outs import opt_out_numbers
 from osdi.store import Store
+from osdi.suppression.opt_outs import CALLS, TEXTS
 from osdi.suppression.suppression_list import suppression_list
 from tests.staff.conftest import StaffBrowser, latest_events
 from tests.staff.people.test_people import stored
@@ -151,3 +155,21 @@ class TestNoFormLiftsAnOptOut:
         ada.post("/staff/people/new", {"address": "jane@example.com", "number": NUMBER, "status": "subscribed"})
 
         assert self.opt_outs(api, store, opted_out_person) == self.EXPECTED
+
+
+def test_a_survivor_of_a_merge_during_the_opt_out_has_it(
+    api: Client, store: Store, jane: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kim = stored(api, given_name="Kim", email_addresses=[{"address": "kim@example.com"}])
+    person = store.get("people", jane)
+    assert person is not None
+
+    def merged_first(*given: Any) -> list[dict[str, Any]]:
+        found = find_people_by_contact(*given)
+        merge_stored_people(store, kim, jane, RULES)
+        return found
+
+    monkeypatch.setattr("osdi.staff.people.opt_outs.find_people_by_contact", merged_first)
+    opt_out_numbers(store, person, {CALLS: [NUMBER], TEXTS: []}, RULES)
+
+    assert {each["number"]: each.get("do_not_call") for each in phones(api, kim)} == {NUMBER: True, OTHER: None}
