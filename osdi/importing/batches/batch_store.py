@@ -87,19 +87,22 @@ class BatchStore(Store):
 
     def read_ids(self, collection: str, ids: Iterable[str]) -> None:
         """Reads the documents with these ids, unless they are known."""
-        for some in _parts(each for each in ids if (collection, each) not in self._documents):
+        unread = [each for each in ids if (collection, each) not in self._documents]
+        for some in _parts(unread) if unread else ():
             for document in self._store.by_ids(collection, some):
                 self._remember(collection, document)
             for each in some:
                 self._documents.setdefault((collection, each), None)
 
-    def read_owners(self, collection: str, keys: Iterable[str]) -> None:
-        """Reads the documents that own these match keys, unless the owners are known."""
-        for some in _parts(each for each in keys if (collection, each) not in self._owners):
+    def read_owners(self, collection: str, keys: Iterable[str]) -> bool:
+        """Reads the documents that own these match keys, unless the owners are known. True if it read anything."""
+        unread = [each for each in keys if (collection, each) not in self._owners]
+        for some in _parts(unread) if unread else ():
             for document in self._store.by_match_keys(collection, some):
                 self._remember(collection, document)
             for each in some:
                 self._owners.setdefault((collection, each), None)
+        return bool(unread)
 
     def get(self, collection: str, document_id: str) -> Document | None:
         """See DocumentStore."""
@@ -113,9 +116,9 @@ class BatchStore(Store):
 
     def by_match_keys(self, collection: str, keys: Sequence[str]) -> list[Document]:
         """See DocumentStore."""
-        self.read_owners(collection, keys)
-        # The first reading may have found that another client has changed a document, and what owns its former keys.
-        self.read_owners(collection, keys)
+        if self.read_owners(collection, keys):
+            # This may have found that another client has changed a document, and what owns its former keys.
+            self.read_owners(collection, keys)
         owners = dict.fromkeys(owner for key in keys if (owner := self._owners.get((collection, key))))
         return [document for each in owners if (document := self._known(collection, each))]
 
