@@ -288,7 +288,10 @@ def _postal_code(code: str) -> str:
 
 
 def _primary_first(person: ReadOnlyDocument, array: str) -> list[ReadOnlyDocument]:
-    return sorted(person.get(array, ()), key=lambda entry: not entry.get("primary"))
+    entries = person.get(array, ())
+    if len(entries) < 2:  # as nearly always
+        return list(entries)
+    return sorted(entries, key=lambda entry: not entry.get("primary"))
 
 
 @lru_cache(maxsize=10_000)

@@ -215,7 +215,7 @@ class RowImporter:
             return Outcome(rejected=ERASED)
         except OsdiError as error:
             return Outcome(rejected=_reason(error))
-        return replace(outcome, warnings=(*warnings, *outcome.warnings))
+        return replace(outcome, warnings=(*warnings, *outcome.warnings)) if warnings else outcome
 
     def _sign_up(self, body: Body, refused: Collection[str], keys: Sequence[str], access: DataAccess) -> Outcome:
         check = self._erasure_check(access, keys)

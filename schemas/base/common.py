@@ -120,9 +120,9 @@ class ConsentFlags(OsdiSchema):
     refusable: ClassVar[frozenset[str]] = EVERYTHING
 
     def _deserialize(self, data: Any, *, error_store: Any, index: int | None = None, **kwargs: Any) -> dict[str, Any]:
-        unknown = data.keys() - self._by_name.keys() if isinstance(data, dict) else ()
-        if not unknown:
+        if not isinstance(data, dict) or data.keys() <= self._by_name.keys():  # as nearly always
             return super()._deserialize(data, error_store=error_store, index=index, **kwargs)
+        unknown = data.keys() - self._by_name.keys()
         kept, refused, messages = without_flags(data, unknown, self.refusable)
         loaded = super()._deserialize(kept, error_store=error_store, index=index, **kwargs)
         for name, each in messages.items():

@@ -6,9 +6,10 @@ without a batch. On a server without transactions all rows are.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from typing import Final
 
@@ -19,7 +20,7 @@ from osdi.importing.batches.single_rows import Imported, groups, one_by_one, out
 from osdi.importing.importer import DataAccess, Loaded, Prepared, RowImporter
 from osdi.importing.report import Outcome
 from osdi.importing.sources import Item
-from osdi.privacy.tombstones import erased_in, tombstone_ids_in
+from osdi.privacy.tombstones import tombstone_ids_in
 from osdi.store.indexes import TOMBSTONES
 
 # The number of rows of a batch follows the speed of the machine, so that it takes about BATCH_SECONDS: a worker that is
@@ -56,8 +57,8 @@ class RowBatches:
         self._importer = importer
         self._pool = pool
         self._store = BatchStore(importer.store)
-        self._tombstone_ids = tombstone_ids_in(importer.store)
-        self._is_erased = erased_in(self._store)
+        # Of two batches: a row asks for those that were read ahead.
+        self._tombstone_ids = lru_cache(2 * MOST)(tombstone_ids_in(importer.store))
         self._size = FIRST
 
     def imported(self, items: Iterable[Item]) -> Iterator[Imported]:
@@ -82,6 +83,9 @@ class RowBatches:
                 return
             began = CLOCK()
             started = self._start(rows)
+
+    def _is_erased(self, keys: Sequence[str]) -> bool:
+        return bool(self._store.by_ids(TOMBSTONES, self._tombstone_ids(keys)))
 
     def _follow_speed(self, seconds: float, rows: int) -> None:
         if seconds > 2 * BATCH_SECONDS:
