@@ -74,8 +74,12 @@ class PostedPerson:
         *,
         keeps_claims: bool = False,
         over_limit: Callable[[str], bool] | None = None,
+        keys: MatchKeys | None = None,
     ) -> "PostedPerson":
-        """Returns the person of a helper's loaded body. Raises OsdiError 400 for a link without a token."""
+        """Returns the person of a helper's loaded body, whose `keys` the caller may have made.
+
+        Raises OsdiError 400 for a link without a token.
+        """
         fields: Mapping[str, Any] = body.get("person", {})
         link: str | None = body.get("person_link", {}).get("person", {}).get("href")
         rules, trusted = settings.match_key_rules, caller.has_token or settings.trust_anonymous_identifiers
@@ -84,7 +88,7 @@ class PostedPerson:
         return cls(
             fields=fields,
             link=link,
-            keys=rules.match_keys(fields, trusted=trusted),
+            keys=rules.match_keys(fields, trusted=trusted) if keys is None else keys,
             name_keys=name_and_postal_code_keys(fields),
             actions=actions,
             rules=rules,

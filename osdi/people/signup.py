@@ -14,7 +14,7 @@ from osdi.action_functions.resolve import check_person, resolve, without_placeho
 from osdi.documents import Document, Find
 from osdi.errors import ErrorDescription, conflict, document_too_large, invalid
 from osdi.ids import now
-from osdi.match_keys import NAME_AND_POSTAL_CODE, name_and_postal_code_keys
+from osdi.match_keys import NAME_AND_POSTAL_CODE, MatchKeys, name_and_postal_code_keys
 from osdi.people.lookup import get_person
 from osdi.people.matching import BY_LINK, IDENTIFIER, IdentifiersClash, Match, match
 from osdi.people.merge import finish_merges_of
@@ -89,15 +89,17 @@ def sign_up(
     *,
     strict: bool = False,
     check: CheckChange | None = None,
+    keys: MatchKeys | None = None,
 ) -> SignedUp:
     """Creates the person of a loaded body, or changes a known one: the Person Signup Helper (`person_signup.md`).
 
-    Raises OsdiError 400, 409, 413 or 503, or what `check` raises, without having written the posted person.
+    `keys` are those of the person, if the caller has made them. Raises OsdiError 400, 409, 413 or 503, or what `check`
+    raises, without having written the posted person.
     """
     body, ignored = without_placeholders(body, strict=strict)
     check_person(body)
     actions = resolve(body, find, strict=strict)
-    posted = PostedPerson.of(body, caller, actions, settings, keeps_claims=True)
+    posted = PostedPerson.of(body, caller, actions, settings, keeps_claims=True, keys=keys)
     change = retry_on_conflict(lambda: _write(store, posted, check))
     return SignedUp(change.person, (*ignored, *actions.warnings, *change.warnings), change.matched_by, change.outcome)
 
@@ -131,8 +133,8 @@ def person_change(store: Store, posted: PostedPerson, timestamp: dt.datetime) ->
     if not store.supports_transactions:
         finish_merges_of(store, [key for key in posted.keys.all if key not in found.owners], posted.rules)
     person = posted.merged(found, people, timestamp)
-    _claim_name_keys(store, posted, person, found.person or {}, people)
-    posted.rules.set_derived_keys(person)
+    name_keys = _claim_name_keys(store, posted, person, found.person or {}, people)
+    posted.rules.set_derived_keys(person, name_keys)
     source = posted.source if posted.has_token else None
     checked = check_post(suppressed, found.person or {}, person, posted.fields, posted.rules, source, timestamp, listed)
     changed, write, full = _changed(posted, found.person, checked.person, timestamp)
@@ -172,8 +174,10 @@ def _matched(store: Store, posted: PostedPerson, people: Sequence[Document]) -> 
 
 def _claim_name_keys(
     store: Store, posted: PostedPerson, person: Document, stored: Document, people: Sequence[Document]
-) -> None:
+) -> list[str]:
     """Claims the new keys of the person's name that have no owner, and gives up those of a former name.
+
+    Returns all keys of the name.
 
     `people` are the owners of the posted keys. Further owners are read only if the stored name differs from the posted.
     """
@@ -185,6 +189,7 @@ def _claim_name_keys(
     others = store.by_match_keys(PERSON.collection, unread) if unread else []
     owned = {key for each in (*people, *others) for key in each["match_keys"]}
     person["match_keys"] = [*kept, *(key for key in new if key not in owned)]
+    return wanted
 
 
 def _changed(

@@ -6,6 +6,7 @@ A flag is about a person, so it applies to all addresses or numbers of its row. 
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 from osdi.values import words
@@ -144,11 +145,19 @@ def is_circumstance(name: str, *, with_consent: bool) -> bool:
 
 def refuses(values: Iterable[str]) -> bool:
     """True if one of the values refuses mail, calls or texts in words that have no other meaning."""
-    return any(
-        words.status_word(each) in REFUSALS
-        or (len(each) <= REFUSAL_LENGTH and "@" not in each and REFUSAL.search(each) is not None)
-        for each in values
-    )
+    return any(map(_refuses, values))
+
+
+def _refuses(text: str) -> bool:
+    if len(text) > REFUSAL_LENGTH:
+        return words.status_word(text) in REFUSALS
+    return _short_refuses(text)
+
+
+@lru_cache(1_000)
+def _short_refuses(text: str) -> bool:
+    """True if a text of a line refuses something. Cached: the rows of a file share their tags."""
+    return words.status_word(text) in REFUSALS or ("@" not in text and REFUSAL.search(text) is not None)
 
 
 def may_be_flags(name: str, values: Collection[str]) -> bool:
