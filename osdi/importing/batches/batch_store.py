@@ -22,8 +22,9 @@ from osdi.store.writes import with_events
 
 # The number of keys or ids that one command looks up.
 READ_AT_ONCE: Final = 500
-# A person may have a megabyte. A batch of such people is divided, so that memory use does not grow.
-MOST_BYTES: Final = 16_000_000
+# A person may have a megabyte. A batch of such people is divided, so that memory use does not grow. There are two batches
+# at a time: one reads ahead.
+MOST_BYTES: Final = 8_000_000
 NOT_IN_A_BATCH: Final = "A batch inserts and updates single documents only."
 
 
@@ -44,7 +45,9 @@ class BatchStore(Store):
         # By collection and id, or match key: the document, the id of the owner; None if there is none.
         self._documents: dict[tuple[str, str], bytes | None] = {}
         self._owners: dict[tuple[str, str], str | None] = {}
+        # The documents, and the match keys, that the writes are about.
         self._changed: set[tuple[str, str]] = set()
+        self._changed_keys: set[tuple[str, str]] = set()
         self._writes: list[Write] = []
         self._bytes = 0
         self._remembered_names: dict[str, str] = {}
@@ -54,9 +57,15 @@ class BatchStore(Store):
         self._documents.clear()
         self._owners.clear()
         self._changed.clear()
+        self._changed_keys.clear()
         self._writes = []
         self._bytes = 0
         self._remembered_names.clear()
+
+    def adopt(self, earlier: "BatchStore") -> None:
+        """Takes over what another batch, which is stored, has written: perhaps after this one has read."""
+        self._documents |= {at: earlier._documents[at] for at in earlier._changed}
+        self._owners |= {at: earlier._owners[at] for at in earlier._changed_keys}
 
     @property
     def supports_transactions(self) -> bool:
@@ -226,10 +235,11 @@ class BatchStore(Store):
     def _keep(self, write: Write, document: Document) -> None:
         at = _at(write)
         before = {} if isinstance(write, Insert) else self._known(*at) or {}
-        for key in before.get("match_keys", ()):
-            self._owners[write.collection, key] = None
-        for key in document.get("match_keys", ()):
-            self._owners[write.collection, key] = write.document_id
+        owners: dict[str, str | None] = dict.fromkeys(before.get("match_keys", ()))
+        owners |= dict.fromkeys(document.get("match_keys", ()), write.document_id)
+        for key, owner in owners.items():
+            self._owners[write.collection, key] = owner
+            self._changed_keys.add((write.collection, key))
         self._changed.add(at)
         self._writes.append(write)
         self._put(at, document)
