@@ -22,8 +22,8 @@ from osdi.store.writes import with_events
 
 # The number of keys or ids that one command looks up.
 READ_AT_ONCE: Final = 500
-# A person may have a megabyte. A batch of such people is divided, so that memory use does not grow. There are two batches
-# at a time: one reads ahead.
+# A person may have a megabyte. A batch of such people is divided, so that memory use does not grow. There are two
+# batches at a time: one reads ahead.
 MOST_BYTES: Final = 8_000_000
 NOT_IN_A_BATCH: Final = "A batch inserts and updates single documents only."
 
