@@ -90,7 +90,7 @@ class Tally:
         if text.isascii():
             return
         if len(self.words) < WORDS:
-            self.words.update(islice(WORD.findall(piece), WORDS))
+            self.words.update(found[0] for found in islice(WORD.finditer(piece), WORDS))
         undecodable = len(UNDECODABLE.findall(text))
         self.undecodable += undecodable
         self.beyond_ascii += len(text) - len(text.encode("ascii", "ignore")) - undecodable

@@ -93,7 +93,7 @@ class Row:
     """A row as the body of a POST, with the campaign that it names.
 
     `consent` has what its person refuses, `warnings` the reasons why cells were left out (`unreadable`: those that
-    could not be read), and `origins` the column of each value by its path in the person or outreach.
+    could not be read). `of_person` and `of_outreach` have the column of each value by its path there.
     """
 
     body: Body
@@ -101,7 +101,12 @@ class Row:
     consent: Consent = field(default_factory=Consent)
     warnings: list[str] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
-    origins: Origins = field(default_factory=dict)
+    of_person: Origins = field(default_factory=dict)
+    of_outreach: Origins = field(default_factory=dict)
+
+    def origins(self) -> Origins:
+        """Returns the column of each value by its path in the body."""
+        return {**{f"person.{path}": name for path, name in self.of_person.items()}, **self.of_outreach}
 
 
 def row_of(cells: Sequence[str], reading: Reading) -> Row:
@@ -110,8 +115,6 @@ def row_of(cells: Sequence[str], reading: Reading) -> Row:
     around: Body = {}
     outreach: Body = {}
     row = Row({})
-    of_person: Origins = {}
-    of_outreach: Origins = {}
     for column in reading.columns:
         cell = _read(cells[column.index], column, reading, row)
         if cell is None:
@@ -128,16 +131,15 @@ def row_of(cells: Sequence[str], reading: Reading) -> Row:
         elif is_flag(column.field):
             _add_flag(row.consent, field, cell, column)
         elif reading.kind == OUTREACHES and field == column.field:
-            _try_to_place(outreach, OUTREACHES, field, cell, column, reading, row, of_outreach)
+            _try_to_place(outreach, OUTREACHES, field, cell, column, reading, row, row.of_outreach)
         else:
-            _try_to_place(person, PEOPLE, field, cell, column, reading, row, of_person)
+            _try_to_place(person, PEOPLE, field, cell, column, reading, row, row.of_person)
     if reading.unsubscribed:
         row.consent.refused.add(MAIL)
     bounce(person, row.consent)
-    row.warnings += close(person, row.consent, of_person)
-    row.warnings += close(outreach, row.consent, of_outreach)
+    row.warnings += close(person, row.consent, row.of_person)
+    row.warnings += close(outreach, row.consent, row.of_outreach)
     apply_consent(person, row.consent)
-    row.origins = {**{f"person.{path}": name for path, name in of_person.items()}, **of_outreach}
     row.body = {"person": person, **outreach, **around}
     return row
 
