@@ -26,9 +26,9 @@ from osdi.store.indexes import TOMBSTONES
 
 # The number of rows of a batch follows the speed of the machine, so that it takes about BATCH_SECONDS: a worker that is
 # stopped waits for it, and so does a client that posts one of its people.
-FIRST: Final = 64
-FEWEST: Final = 16
-MOST: Final = 512
+FIRST_ROWS: Final = 64
+MIN_ROWS: Final = 16
+MAX_ROWS: Final = 512
 BATCH_SECONDS: Final = 0.3
 CLOCK: Final[Callable[[], float]] = time.monotonic
 
@@ -60,8 +60,8 @@ class RowBatches:
         # The store of the present batch, and that of the next one, which reads ahead meanwhile.
         self._store, self._next_store = BatchStore(importer.store), BatchStore(importer.store)
         # Of two batches: a row asks for those that were read ahead.
-        self._tombstone_ids = lru_cache(2 * MOST)(tombstone_ids_in(importer.store))
-        self._size = FIRST
+        self._tombstone_ids = lru_cache(2 * MAX_ROWS)(tombstone_ids_in(importer.store))
+        self._size = FIRST_ROWS
 
     def imported(self, items: Iterable[Item]) -> Iterator[Imported]:
         """Imports the items in their order, and yields the outcomes of each batch. Raises OsdiError 503.
@@ -104,9 +104,9 @@ class RowBatches:
 
     def _follow_speed(self, seconds: float, rows: int) -> None:
         if seconds > 2 * BATCH_SECONDS:
-            self._size = max(FEWEST, rows // 2)
+            self._size = max(MIN_ROWS, rows // 2)
         elif seconds < BATCH_SECONDS and rows == self._size:
-            self._size = min(MOST, rows * 2)
+            self._size = min(MAX_ROWS, rows * 2)
 
     def _start(self, rows: list[_Row], has_read: bool = False) -> _Started:
         """Imports the rows into the batch, and begins to store it. Raises OsdiError 503.
@@ -150,7 +150,7 @@ class RowBatches:
 
     def _divided(self, rows: list[_Row]) -> Imported:
         """Imports the rows in two batches, or one by one. Raises OsdiError 503."""
-        if len(rows) > FEWEST:
+        if len(rows) > MIN_ROWS:
             half = len(rows) // 2
             parts = (rows[:half], rows[half:])
             return [outcome for part in parts for outcome in self._ended(self._start(part))]

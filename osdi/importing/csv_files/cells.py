@@ -28,9 +28,9 @@ BETWEEN: Final = re.compile(r"\s*(?:;|,|\n|\||&|:::|\s/\s|\s(?:or|and|oder|und|o
 SLASH: Final = re.compile(r"\s*/\s*")
 GOOGLE_BETWEEN: Final = ":::"
 DIGITS: Final = 7  # of a whole phone number
-MOST_DIGITS: Final = 15  # E.164
+MAX_DIGITS: Final = 15  # E.164
 # Most cells with contact details, in which nothing needs to be separated or removed.
-ONE_NUMBER: Final = re.compile(rf"\+?[0-9 ()-]{{1,{MOST_DIGITS}}}")
+ONE_NUMBER: Final = re.compile(rf"\+?[0-9 ()-]{{1,{MAX_DIGITS}}}")
 ONE_ADDRESS: Final = re.compile(r"[^\s;,|:<>@]+@[^\s;,|:<>@]+")
 BETWEEN_ADDRESSES: Final = re.compile(r"\s*(?:[;,|\n]|:::|\s/\s)\s*")
 BRACKETED: Final = re.compile(r"[^<>]*<\s*([^<>\s]+@[^<>\s]+)\s*>")
@@ -87,7 +87,7 @@ def phone_numbers(cell: str) -> list[str]:
         pieces = [each for each in SLASH.split(text) if each]
     if len(pieces) > 1 and all(_digits(each) >= DIGITS for each in pieces):
         return [words.phone_number(each) for each in pieces]
-    if _digits(re.split(r"(?i)\s*(?:ext|x|;|#)", text)[0]) > MOST_DIGITS:
+    if _digits(re.split(r"(?i)\s*(?:ext|x|;|#)", text)[0]) > MAX_DIGITS:
         raise ValueError("More digits than a phone number has. Write each number in a column of its own.")
     return [words.phone_number(text)]
 
