@@ -56,7 +56,7 @@ class MatchKeys:
     """The keys of a posted person, each kind in the order in which it is tried.
 
     `phones_and_names` are the keys of people who share a phone: each has its own name. `name` is the posted name in
-    the form in which names are compared.
+    the form in which names are compared. `names_and_postal_codes` find duplicates only, and are not among `all`.
     """
 
     identifiers: tuple[str, ...] = ()
@@ -65,6 +65,7 @@ class MatchKeys:
     phones: tuple[str, ...] = ()
     claimed: tuple[str, ...] = ()
     name: tuple[str, str] = ("", "")
+    names_and_postal_codes: tuple[str, ...] = ()
 
     @property
     def all(self) -> tuple[str, ...]:
@@ -265,6 +266,7 @@ class MatchKeyRules:
             phones=phones,
             claimed=() if trusted else tuple(map(claimed_key, identifiers)),
             name=name,
+            names_and_postal_codes=tuple(name_and_postal_code_keys(person)),
         )
 
     def set_derived_keys(self, person: dict[str, Any], name_keys: Sequence[str] | None = None) -> None:

@@ -22,7 +22,6 @@ from osdi.match_keys import (
     confirm_contacts,
     id_key,
     mailbox_key,
-    name_and_postal_code_keys,
     phone_and_name_key,
 )
 from osdi.people.matching import Match
@@ -58,7 +57,6 @@ class PostedPerson:
     fields: Mapping[str, Any]
     link: str | None
     keys: MatchKeys
-    name_keys: Sequence[str]
     actions: Actions
     rules: MatchKeyRules
     has_token: bool
@@ -94,7 +92,6 @@ class PostedPerson:
             fields=fields,
             link=link,
             keys=rules.match_keys(fields, trusted=trusted) if keys is None else keys,
-            name_keys=name_and_postal_code_keys(fields),
             actions=actions,
             rules=rules,
             has_token=caller.has_token,

@@ -123,7 +123,7 @@ def person_change(store: Store, posted: PostedPerson, timestamp: dt.datetime) ->
     Raises OsdiError 400 if the linked person does not exist, 409 for identifiers of different people, 413 for a person
     who would exceed the size limit; WriteConflict if a merge had to be finished first.
     """
-    match_keys = (*posted.keys.all, *posted.name_keys)
+    match_keys = (*posted.keys.all, *posted.keys.names_and_postal_codes)
     suppressed = suppression_list(store)
     people, listed = suppressed.read_with_owners(PERSON.collection, match_keys, posted.keys.contacts)
     found = _matched(store, posted, people)
@@ -185,7 +185,7 @@ def _claim_name_keys(
     kept = [key for key in person["match_keys"] if not key.startswith(NAME_AND_POSTAL_CODE) or key in wanted]
     known = {*stored.get("match_keys", ()), *stored.get("unclaimed_keys", ())}
     new = [key for key in wanted if key not in known]
-    unread = [key for key in new if key not in posted.name_keys]
+    unread = [key for key in new if key not in posted.keys.names_and_postal_codes]
     others = store.by_match_keys(PERSON.collection, unread) if unread else []
     owned = {key for each in (*people, *others) for key in each["match_keys"]}
     person["match_keys"] = [*kept, *(key for key in new if key not in owned)]

@@ -162,7 +162,7 @@ COUNTRIES: Final = {
 }
 
 COUNTRY_NAMES: Final = Path(__file__).with_name("country_names.json")
-CACHED_LENGTH: Final = 40
+MAX_CACHED_LENGTH: Final = 40
 ROUNDED: Final = re.compile(r"[+-]?\d+([.,]\d+)?[eE]\+?\d+")
 
 
@@ -176,7 +176,7 @@ def boolean(text: str) -> bool:
 
 def status_word(text: str) -> str:
     """Returns the word of STATUSES that a text is, in any case and with any separators, or the text in lower case."""
-    return _short_status_word(text) if len(text) <= CACHED_LENGTH else _status_word(text)
+    return _short_status_word(text) if len(text) <= MAX_CACHED_LENGTH else _status_word(text)
 
 
 def _status_word(text: str) -> str:
