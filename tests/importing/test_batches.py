@@ -426,6 +426,22 @@ class TestFailures:
         assert imported_people(store, database, people_file(tmp_path / "a.csv", 40)) == {"created": 40}
         assert database.people.count_documents({}) == 40
 
+    def test_a_batch_that_could_not_read_ahead_reads_again(
+        self, store: Store, database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        batches_of(monkeypatch, 10)
+        readings = iter([True, False])
+        original = row_batches.read_ahead
+
+        def read_ahead(*given: Any) -> None:
+            if not next(readings, True):
+                raise DatabaseUnavailable
+            original(*given)
+
+        monkeypatch.setattr(row_batches, "read_ahead", read_ahead)
+
+        assert imported_people(store, database, people_file(tmp_path / "a.csv", 40)) == {"created": 40}
+
     def test_a_batch_that_is_never_stored_is_imported_row_by_row(
         self, store: Store, database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
