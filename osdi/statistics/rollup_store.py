@@ -11,7 +11,7 @@ from osdi.resources import OUTREACH
 from osdi.statistics.days import Calendar
 from osdi.statistics.people import Acts, gaps
 from osdi.statistics.rollups import Rollup
-from osdi.statistics.tally import COUNTED_KINDS, FALSE, FLAGS, MAX_VALUE_LENGTH, TRUE, VALUES, Tally
+from osdi.statistics.tally import COUNTED_KINDS, FALSE, FLAGS, MAX_VALUE_LENGTH, MAX_VALUES, TRUE, Tally
 from osdi.store import Store
 from osdi.store.driver import READ_MS, only_duplicate_keys
 from osdi.store.indexes import STATISTICS
@@ -126,7 +126,7 @@ def _add_counts(tally: Tally, kind: str, found: Iterable[Document]) -> None:
         number = each["number"]
         if kind == "type":
             tally.outreaches += number  # each outreach has one type
-        if len(tally.by[kind]) < VALUES:
+        if len(tally.by[kind]) < MAX_VALUES:
             tally.by[kind][each["_id"]] = number
         else:
             tally.cut[kind] += number

@@ -71,7 +71,7 @@ each_case = pytest.mark.parametrize("case", CASES, ids=[case.array for case in C
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """A batch has two people, and no request or call of a worker removes more than one."""
     monkeypatch.setattr(entry_removal, "BATCH", BATCH)
-    monkeypatch.setattr(deletions, "SECONDS", 0)
+    monkeypatch.setattr(deletions, "REQUEST_SECONDS", 0)
     monkeypatch.setattr(deletions, "WORKER_SECONDS", 0)
 
 

@@ -26,7 +26,7 @@ from osdi.privacy import erasure
 from osdi.privacy.erasure import erase, finish_next_erasure, resume_erasure
 from osdi.resources import OUTREACH, PERSON
 from osdi.statistics import invalidation, invalidation_store, reader, recent_store, rollup_store
-from osdi.statistics.days import DAYS, Calendar, dates
+from osdi.statistics.days import MAX_DAYS, Calendar, dates
 from osdi.statistics.reader import StatisticsReader
 from osdi.statistics.rollups import Rollup
 from osdi.statistics.tally import COUNTED_KINDS, FLAGS
@@ -235,12 +235,12 @@ def test_equal_a_recount(store: Store, clock: Clock, small: bool, monkeypatch: p
     if small:
         monkeypatch.setattr(merged_people_store, "BATCH", 2)
         monkeypatch.setattr(erasure, "BATCH", 2)
-        monkeypatch.setattr(reader, "AT_ONCE", 3)
+        monkeypatch.setattr(reader, "BATCH", 3)
         monkeypatch.setattr(reader, "SAVED_FROM", 1)
         monkeypatch.setattr(rollup_store, "PEOPLE_AT_ONCE", 1)
-        monkeypatch.setattr(recent_store, "LATER", 2)
-        monkeypatch.setattr(invalidation_store, "AT_ONCE", 3)
-        monkeypatch.setattr(invalidation_store, "HELD", 2)
+        monkeypatch.setattr(recent_store, "MAX_LATER", 2)
+        monkeypatch.setattr(invalidation_store, "MAX_INVALIDATIONS", 3)
+        monkeypatch.setattr(invalidation_store, "MAX_HELD", 2)
         monkeypatch.setattr(rollup_store, "MAX_ROLLUPS", 40)
 
     def compare(zone: ZoneInfo, first: dt.date, last: dt.date, *, times: int) -> None:
@@ -483,18 +483,18 @@ class TestRollups:
         assert self.count(store, 1, 2)[2] == 1
 
     def test_of_a_year_before_say_nothing(self, store: Store, clock: Clock) -> None:
-        for days in (0, 1, DAYS, DAYS + 1):
+        for days in (0, 1, MAX_DAYS, MAX_DAYS + 1):
             record(store, clock, self.NOON - dt.timedelta(days=days), "A")
         clock.timestamp += dt.timedelta(seconds=300)
 
-        for first in (1 - DAYS, 0):
+        for first in (1 - MAX_DAYS, 0):
             assert self.count(store, first, 0)[2] == 1
-        assert self.count(store, -DAYS, -1)[2] == 1
+        assert self.count(store, -MAX_DAYS, -1)[2] == 1
 
     def test_with_many_invalidations_are_recomputed_once(
         self, store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(invalidation_store, "AT_ONCE", 3)
+        monkeypatch.setattr(invalidation_store, "MAX_INVALIDATIONS", 3)
         made = [record(store, clock, self.NOON, "A") for _ in range(10)]
         clock.timestamp += dt.timedelta(seconds=300)
         self.count(store)
