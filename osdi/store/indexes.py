@@ -118,6 +118,8 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
             for array, pointer in ((entry.collection, field) for entry, (_, field) in ENTRIES.items())
             for fields in ((f"{array}.{pointer}", "_id"), (f"{array}._id",))
         ),
+        # Only people with several answers to a question are in it: their numbers complete the total of answers.
+        Index(("answers.question_id", "further_answers"), only_with="further_answers"),
         UNTOLD,
         REJECTED,
         MODIFIED_BY,

@@ -217,6 +217,7 @@ def test_a_new_one_of_the_same_name_gets_the_entries_that_another_process_adds_t
     assert {each[case.kind.field] for each in person[case.array]} == {id_of(new)}
     assert len(person[case.array]) == (2 if known and case.kind.several else 1)
     assert api.get(f"/people/{person['_id']}/{case.array}").json["total_records"] == len(person[case.array])
+    assert api.follow(new, f"osdi:{case.array}")["total_records"] == len(person[case.array])
 
 
 def _post(name: str, case: Case) -> dict[str, Any]:

@@ -28,12 +28,13 @@ from osdi.resources import OUTREACH, PERSON
 from osdi.statistics import invalidation, invalidation_store, reader, recent_store, rollup_store
 from osdi.statistics.days import MAX_DAYS, Calendar, dates
 from osdi.statistics.reader import StatisticsReader
-from osdi.statistics.rollups import Rollup
+from osdi.statistics.rollups import Reading, Rollup
 from osdi.statistics.tally import COUNTED_KINDS, FLAGS
 from osdi.store import Insert, Store
 from tests.store.test_store import SERVERS, store_on
 from tests.support.examples import examples
 from tests.support.factories import RULES
+from tests.support.profiled import profiled
 
 CAMPAIGN, OTHER = "campaign", "other"
 
@@ -232,6 +233,8 @@ def counted(store: Store, zone: ZoneInfo, first: dt.date, last: dt.date) -> Coun
 def test_equal_a_recount(store: Store, clock: Clock, small: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(merge, "SETTLED", dt.timedelta(seconds=-5))
     monkeypatch.setattr(recent_store, "EXTENDED_FROM", 0)
+    # Some days are counted in the database, and others are not.
+    monkeypatch.setattr(rollup_store, "MAX_READ_OUTREACHES", 2 if small else 0)
     if small:
         monkeypatch.setattr(merged_people_store, "BATCH", 2)
         monkeypatch.setattr(erasure, "BATCH", 2)
@@ -340,6 +343,22 @@ class TestRollups:
         # The first day was counted before, the second is now; both people of the range were counted by the one.
         assert self.count(store, 0, 1) == ([1, 1], [1, 1], 1)
         assert self.count(store, 0, 0) == ([1], [1], 1)
+
+    @pytest.mark.parametrize(("outreaches", "queries"), [(2, 2), (3, 9)], ids=["few: read once", "many"])
+    def test_of_few_outreaches_take_few_queries(
+        self, store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch, outreaches: int, queries: int
+    ) -> None:
+        monkeypatch.setattr(rollup_store, "MAX_READ_OUTREACHES", 2)
+        for _ in range(outreaches):
+            record(store, clock, self.NOON, "A")
+        clock.timestamp += dt.timedelta(seconds=300)
+        rollup = Reading.of(CAMPAIGN, Calendar(self.DAY, self.DAY, self.ZONE)).days[0]
+
+        with profiled(store.connect().get_default_database()) as operations:
+            rollup_store.count_anew(store, rollup, id_before(clock.now()), Calendar(self.DAY, self.DAY, self.ZONE))
+
+        assert (rollup.tally.outreaches, rollup.tally.people) == (outreaches, 1)
+        assert len(operations) == queries
 
     def test_computed_after_a_change_are_not_recomputed(
         self, store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch

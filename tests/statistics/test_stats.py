@@ -96,6 +96,7 @@ class TestAnswer:
     def test_values_past_the_limit_are_summed_up_and_reported(
         self, api: Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        monkeypatch.setattr("osdi.statistics.rollup_store.MAX_READ_OUTREACHES", 0)
         monkeypatch.setattr("osdi.statistics.rollups.MAX_VALUES", 2)
         monkeypatch.setattr("osdi.statistics.rollup_store.MAX_VALUES", 2)
         monkeypatch.setattr(reader, "SETTLED", dt.timedelta(seconds=-5))
