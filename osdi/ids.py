@@ -6,9 +6,11 @@ measures the difference between the two clocks and passes it to `follow_clock` (
 
 import datetime as dt
 import time
+from typing import Final
 
 import uuid_utils
 
+EPOCH: Final = dt.datetime(1970, 1, 1)  # naive UTC, as all stored times
 # Seconds by which the database's clock is ahead of this machine's, for the whole process.
 _ahead = 0.0
 
@@ -51,4 +53,4 @@ def time_in(zone: dt.tzinfo) -> dt.datetime:
 
 def now() -> dt.datetime:
     """Returns the present time as naive UTC in whole seconds, the precision of OSDI's dates."""
-    return dt.datetime.fromtimestamp(int(timestamp()), dt.UTC).replace(tzinfo=None)
+    return EPOCH + dt.timedelta(seconds=int(timestamp()))

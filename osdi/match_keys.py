@@ -10,7 +10,7 @@ People are documents that the caller has read, and a function changes only those
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -58,7 +58,7 @@ class MatchKeys:
     """The keys of a posted person, each kind in the order in which it is tried.
 
     `phones_and_names` are the keys of people who share a phone: each has its own name. `name` is the posted name in
-    the form in which names are compared.
+    the form in which names are compared. `names_and_postal_codes` find duplicates only, and are not among `all`.
     """
 
     identifiers: tuple[str, ...] = ()
@@ -67,6 +67,7 @@ class MatchKeys:
     phones: tuple[str, ...] = ()
     claimed: tuple[str, ...] = ()
     name: tuple[str, str] = ("", "")
+    names_and_postal_codes: tuple[str, ...] = ()
 
     @property
     def all(self) -> tuple[str, ...]:
@@ -192,12 +193,13 @@ def name_and_postal_code_keys(person: ReadOnlyDocument) -> list[str]:
     Letter case, accents, punctuation and the last digits of a ZIP+4 code make no difference. A person without given or
     family name has none.
     """
-    names = compared_name(person)
-    if not all(names) or sum(map(len, names)) > MAX_NAME_LENGTH:
+    addresses = person.get("postal_addresses", ())
+    given, family = compared_name(person) if addresses else ("", "")
+    if not given or not family or len(given) + len(family) > MAX_NAME_LENGTH:
         return []
-    codes = (_postal_code(str(entry.get("postal_code", ""))) for entry in person.get("postal_addresses", ()))
-    distinct = dict.fromkeys(code for code in codes if code)
-    return [f"{NAME_AND_POSTAL_CODE}{' '.join(names)}|{code}" for code in islice(distinct, POSTAL_CODES)]
+    distinct = dict.fromkeys([_postal_code(str(entry.get("postal_code", ""))) for entry in addresses])
+    distinct.pop("", None)
+    return [f"{NAME_AND_POSTAL_CODE}{given} {family}|{code}" for code in islice(distinct, POSTAL_CODES)]
 
 
 @dataclass(frozen=True)
@@ -266,16 +268,19 @@ class MatchKeyRules:
             phones=phones,
             claimed=() if trusted else tuple(map(claimed_key, identifiers)),
             name=name,
+            names_and_postal_codes=tuple(name_and_postal_code_keys(person)),
         )
 
-    def set_derived_keys(self, person: dict[str, Any]) -> None:
+    def set_derived_keys(self, person: dict[str, Any], name_keys: Sequence[str] | None = None) -> None:
         """Sets the fields of a person's document that derive from contact details, names and match keys.
 
+        `name_keys` are their `name_and_postal_code_keys`, if the caller has made them.
         Filters compare with `contact_keys`. `unclaimed_keys` are the keys of contact details and names that the person
         does not own; `maybe_duplicate` is set if there are any. A search by name compares with `name_words`.
         """
         contacts = self.contact_keys(person)
-        unclaimed = [key for key in (*contacts, *name_and_postal_code_keys(person)) if key not in person["match_keys"]]
+        name_keys = name_and_postal_code_keys(person) if name_keys is None else name_keys
+        unclaimed = [key for key in (*contacts, *name_keys) if key not in person["match_keys"]]
         derived = (contacts, unclaimed, bool(unclaimed), name_words(person))
         for name, value in zip(DERIVED_KEYS, derived, strict=True):
             person.pop(name, None)
@@ -290,7 +295,10 @@ def _postal_code(code: str) -> str:
 
 
 def _primary_first(person: ReadOnlyDocument, array: str) -> list[ReadOnlyDocument]:
-    return sorted(person.get(array, ()), key=lambda entry: not entry.get("primary"))
+    entries = person.get(array, ())
+    if len(entries) < 2:  # as nearly always
+        return list(entries)
+    return sorted(entries, key=lambda entry: not entry.get("primary"))
 
 
 @lru_cache(maxsize=10_000)

@@ -31,13 +31,13 @@ STAFF_PAGES: Final = "/staff"
 CURIES: Final = "/docs/v1/{rel}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Resource:
-    """One resource of the standard."""
+    """One resource of the standard. Each exists once, so it is compared by identity: resources are keys of mappings."""
 
     name: str
     collection: str
-    table: Table = field(compare=False, repr=False)  # resources are keys of mappings: their hash has to be cheap
+    table: Table = field(repr=False)
     description: str
 
     @cached_property

@@ -52,7 +52,8 @@ def timed_signer(store: DocumentStore, purpose: str, *, salt: str = "") -> URLSa
     return URLSafeTimedSerializer(key, salt=salt or purpose, signer_kwargs={"digest_method": hashlib.sha256})
 
 
-@lru_cache(maxsize=2_000)
+# An import reads ahead by the hashes of some hundred rows, and asks for each again.
+@lru_cache(maxsize=5_000)
 def keyed_hash(key: bytes, text: str) -> str:
     """Returns the HMAC-SHA256 of a text in hexadecimal digits. Cached: a row of an import asks for it several times."""
     digest = _hmac(key).copy()

@@ -77,9 +77,10 @@ MAX_ZONE_LENGTH: Final = 100
 
 def deeper_than(depth: int, value: Any) -> bool:
     """True if arrays and objects are nested more than `depth` deep. Works level by level, without recursion."""
+    nesting = (dict, list)  # not `dict | list`, which would be made anew for each value
     level = [value]
     for _ in range(depth + 1):
-        level = [each for each in level if isinstance(each, dict | list)]
+        level = [each for each in level if isinstance(each, nesting)]
         if not level:
             return False
         level = [inner for each in level for inner in (each.values() if isinstance(each, dict) else each)]

@@ -4,10 +4,11 @@ The progress is stored after each batch, but once a second. An interrupted impor
 imports again are recognised and change nothing.
 """
 
+import gc
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -22,6 +23,8 @@ from osdi.importing.sources import Item, Source
 from osdi.store import Store
 
 KEEP_SECONDS: Final = 1.0
+# New objects after which Python looks for cycles of unused ones. A batch makes as many, and hardly any cycle.
+OBJECTS: Final = 50_000
 CLOCK: Final[Callable[[], float]] = time.monotonic
 
 
@@ -55,6 +58,17 @@ class Progress:
         self._kept = CLOCK()
 
 
+@contextmanager
+def rare_collections() -> Iterator[None]:
+    """Makes this process look for cycles of unused objects less often: it took a tenth of an import's time."""
+    before = gc.get_threshold()
+    gc.set_threshold(OBJECTS, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
 def run(
     source: Source,
     importer: RowImporter,
@@ -72,7 +86,8 @@ def run(
     """
     importer.retry_while_unavailable(lambda: progress.keep(report, rejected, at_once=True))
     try:
-        _import_items(source, importer, rejected, progress, report, threads, shown)
+        with rare_collections():
+            _import_items(source, importer, rejected, progress, report, threads, shown)
     except KeyboardInterrupt:
         with suppress(OsdiError):  # then the import continues from the progress stored before
             progress.keep(report, rejected, at_once=True)

@@ -173,15 +173,18 @@ class RowImporter:
             return Prepared(rejected=ERASED)
         self._create_tags(body)
         warnings = list(loaded.warnings)
+        match_keys: MatchKeys | None = loaded.keys
         if row is not None:
-            warnings = [*row.warnings, *warnings, *self._first_names.correct(body.get("person", {}))]
+            corrections = self._first_names.correct(body.get("person", {}))
+            match_keys = None if corrections else loaded.keys  # a removed name changes them
+            warnings = [*row.warnings, *warnings, *corrections]
         named = [(name, each) for name in (TAGS, LISTS) for each in body.get(name, ()) if state_opt_out((each,))]
         warnings += (f"{name}: {NAME_ONLY.format(each)}" for name, each in named)
         link = [body["person_link"]["person"]["href"]] if "person_link" in body else []
         all_keys = frozenset((*keys, *link, *(f"outreach:{each}" for each in body.get("identifiers", ()))))
         opted_out = frozenset(row.consent.opted_out) if row is not None else frozenset()
         if loaded.campaign is None:
-            write = partial(self._sign_up, body, opted_out, keys)
+            write = partial(self._sign_up, body, opted_out, keys, match_keys)
         else:
             caller = self.choices.caller
             request = HelperRequest(body=body, campaign=loaded.campaign, caller=caller, imported=True)
@@ -215,11 +218,18 @@ class RowImporter:
             return Outcome(rejected=ERASED)
         except OsdiError as error:
             return Outcome(rejected=_reason(error))
-        return replace(outcome, warnings=(*warnings, *outcome.warnings))
+        return replace(outcome, warnings=(*warnings, *outcome.warnings)) if warnings else outcome
 
-    def _sign_up(self, body: Body, opted_out: Collection[str], keys: Sequence[str], access: DataAccess) -> Outcome:
-        check = self._erasure_check(access, keys)
-        signed_up = sign_up(access.store, access.find, body, self.choices.caller, self.settings, check=check)
+    def _sign_up(
+        self,
+        body: Body,
+        opted_out: Collection[str],
+        keys: Sequence[str],
+        match_keys: MatchKeys | None,
+        access: DataAccess,
+    ) -> Outcome:
+        check, caller = self._erasure_check(access, keys), self.choices.caller
+        signed_up = sign_up(access.store, access.find, body, caller, self.settings, check=check, keys=match_keys)
         warnings = (*_sentences(signed_up.warnings), *self._opt_out(access, signed_up.person["_id"], opted_out))
         return Outcome(signed_up.outcome, signed_up.matched_by, warnings=warnings)
 

@@ -29,11 +29,11 @@ CHANGED_NAME: Final = "A row above has this e-mail address with another name. Th
 
 
 def load_without_invalid(
-    load: Callable[[Body], Body], written: Body, origins: Mapping[str, str]
+    load: Callable[[Body], Body], written: Body, origins: Callable[[], Mapping[str, str]]
 ) -> tuple[Body, list[str]]:
     """Returns the loaded body without the values that are invalid, and a warning for each.
 
-    `origins` has columns by path. Raises OsdiError for a body that is invalid without them, too, or whose invalid
+    `origins` returns columns by path. Raises OsdiError for a body that is invalid without them, too, or whose invalid
     value says if or when somebody can be contacted.
     """
     warnings: list[str] = []
@@ -50,7 +50,8 @@ def load_without_invalid(
             removed = [_remove(body, path) for path, _ in sorted(found, key=lambda each: _order(each[0]), reverse=True)]
             if not any(removed):
                 raise
-            warnings += [f"{_column(path, origins)}: {description}" for path, description in found]
+            columns = origins()
+            warnings += [f"{_column(path, columns)}: {description}" for path, description in found]
     return load(body), warnings
 
 

@@ -264,6 +264,8 @@ def _index_of(
     array: str, entries: Sequence[ReadOnlyDocument], entry: ReadOnlyDocument, rules: MatchKeyRules
 ) -> int | None:
     """Returns the index of the stored entry with the key of `entry`; of postal addresses, the most similar one."""
+    if not entries:  # as in each new person
+        return None
     if array == "phone_numbers":
         number = number_of(entry, rules)
         same = [

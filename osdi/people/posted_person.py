@@ -22,7 +22,6 @@ from osdi.match_keys import (
     confirm_contacts,
     id_key,
     mailbox_key,
-    name_and_postal_code_keys,
     phone_and_name_key,
 )
 from osdi.people.matching import Match
@@ -58,7 +57,6 @@ class PostedPerson:
     fields: Mapping[str, Any]
     link: str | None
     keys: MatchKeys
-    name_keys: Sequence[str]
     actions: Actions
     rules: MatchKeyRules
     has_token: bool
@@ -79,8 +77,12 @@ class PostedPerson:
         *,
         stores_claimed_opt_outs: bool = False,
         over_limit: Callable[[str], bool] | None = None,
+        keys: MatchKeys | None = None,
     ) -> "PostedPerson":
-        """Returns the person of a helper's loaded body. Raises OsdiError 400 for a link without a token."""
+        """Returns the person of a helper's loaded body, whose `keys` the caller may have made.
+
+        Raises OsdiError 400 for a link without a token.
+        """
         fields: Mapping[str, Any] = body.get("person", {})
         link: str | None = body.get("person_link", {}).get("person", {}).get("href")
         rules, trusted = settings.match_key_rules, caller.has_token or settings.trust_anonymous_identifiers
@@ -89,8 +91,7 @@ class PostedPerson:
         return cls(
             fields=fields,
             link=link,
-            keys=rules.match_keys(fields, trusted=trusted),
-            name_keys=name_and_postal_code_keys(fields),
+            keys=rules.match_keys(fields, trusted=trusted) if keys is None else keys,
             actions=actions,
             rules=rules,
             has_token=caller.has_token,

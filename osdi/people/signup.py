@@ -14,7 +14,7 @@ from osdi.action_functions.resolve import require_named_person, resolve, without
 from osdi.documents import Document, Find
 from osdi.errors import ErrorDescription, conflict, document_too_large, invalid
 from osdi.ids import now
-from osdi.match_keys import NAME_AND_POSTAL_CODE, name_and_postal_code_keys
+from osdi.match_keys import NAME_AND_POSTAL_CODE, MatchKeys, name_and_postal_code_keys
 from osdi.people.lookup import get_person
 from osdi.people.matching import BY_LINK, IDENTIFIER, IdentifiersClash, Match, match
 from osdi.people.merge import finish_merges_of
@@ -89,15 +89,17 @@ def sign_up(
     *,
     strict: bool = False,
     check: CheckChange | None = None,
+    keys: MatchKeys | None = None,
 ) -> SignedUp:
     """Creates the person of a loaded body, or changes a known one: the Person Signup Helper (`person_signup.md`).
 
-    Raises OsdiError 400, 409, 413 or 503, or what `check` raises, without having written the posted person.
+    `keys` are those of the person, if the caller has made them. Raises OsdiError 400, 409, 413 or 503, or what `check`
+    raises, without having written the posted person.
     """
     body, ignored = without_placeholders(body, strict=strict)
     require_named_person(body)
     actions = resolve(body, find, strict=strict)
-    posted = PostedPerson.of(body, caller, actions, settings, stores_claimed_opt_outs=True)
+    posted = PostedPerson.of(body, caller, actions, settings, stores_claimed_opt_outs=True, keys=keys)
     change = retry_on_conflict(lambda: _write(store, posted, check))
     return SignedUp(change.person, (*ignored, *actions.warnings, *change.warnings), change.matched_by, change.outcome)
 
@@ -121,7 +123,7 @@ def person_change(store: Store, posted: PostedPerson, timestamp: dt.datetime) ->
     Raises OsdiError 400 if the linked person does not exist, 409 for identifiers of different people, 413 for a person
     who would exceed the size limit; WriteConflict if a merge had to be finished first.
     """
-    match_keys = (*posted.keys.all, *posted.name_keys)
+    match_keys = (*posted.keys.all, *posted.keys.names_and_postal_codes)
     suppressed = suppression_list(store)
     people, listed = suppressed.read_with_owners(PERSON.collection, match_keys, posted.keys.contacts)
     found = _matched(store, posted, people)
@@ -131,8 +133,8 @@ def person_change(store: Store, posted: PostedPerson, timestamp: dt.datetime) ->
     if not store.supports_transactions:
         finish_merges_of(store, [key for key in posted.keys.all if key not in found.owners], posted.rules)
     person = posted.merged(found, people, timestamp)
-    _set_name_keys(store, posted, person, found.person or {}, people)
-    posted.rules.set_derived_keys(person)
+    name_keys = _set_name_keys(store, posted, person, found.person or {}, people)
+    posted.rules.set_derived_keys(person, name_keys)
     source = posted.source if posted.has_token else None
     checked = check_post(suppressed, found.person or {}, person, posted.fields, posted.rules, source, timestamp, listed)
     changed, write, full = _changed(posted, found.person, checked.person, timestamp)
@@ -172,19 +174,20 @@ def _matched(store: Store, posted: PostedPerson, people: Sequence[Document]) -> 
 
 def _set_name_keys(
     store: Store, posted: PostedPerson, person: Document, stored: Document, people: Sequence[Document]
-) -> None:
-    """Adds the new keys of the person's name that have no owner, and removes those of a former name.
+) -> list[str]:
+    """Returns the keys of the person's name, after giving the person those that are new and have no owner.
 
-    `people` are the owners of the posted keys. Further owners are read only if the stored name differs from the posted.
+    The person loses the keys of a former name. `people` are the owners of the posted keys. Further owners are read only if the stored name differs from the posted.
     """
     wanted = name_and_postal_code_keys(person)
     kept = [key for key in person["match_keys"] if not key.startswith(NAME_AND_POSTAL_CODE) or key in wanted]
     known = {*stored.get("match_keys", ()), *stored.get("unclaimed_keys", ())}
     new = [key for key in wanted if key not in known]
-    unread = [key for key in new if key not in posted.name_keys]
+    unread = [key for key in new if key not in posted.keys.names_and_postal_codes]
     others = store.by_match_keys(PERSON.collection, unread) if unread else []
     owned = {key for each in (*people, *others) for key in each["match_keys"]}
     person["match_keys"] = [*kept, *(key for key in new if key not in owned)]
+    return wanted
 
 
 def _changed(

@@ -295,9 +295,10 @@ def _warnings(posted: ReadOnlyDocument, person: ReadOnlyDocument, rules: MatchKe
 def _about_nothing(posted: ReadOnlyDocument, person: ReadOnlyDocument) -> Iterator[ErrorDescription]:
     """Yields a warning for each entry without an address or number, if the person has none that it could be about."""
     for array, detail in CONTACTS.items():
-        if any(each.get(detail) for each in person.get(array, ())):
+        entries = posted.get(array, ())
+        if not entries or any(each.get(detail) for each in person.get(array, ())):
             continue
-        for index, entry in enumerate(posted.get(array, ())):
+        for index, entry in enumerate(entries):
             if entry:
                 text = f"the person has no {detail} that this could be about."
                 yield ErrorDescription("NOT_STORED", text, (f"person.{array}[{index}]",))

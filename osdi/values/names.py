@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from osdi.values.text import unicode_form
 
-PARTS: Final = ("given_name", "family_name")
 SEARCHED: Final = ("given_name", "additional_name", "family_name")
 # A longer word, or a further one, is not searched: an anonymous post can make the index no larger.
 MAX_WORD_LENGTH: Final = 40
@@ -30,14 +29,14 @@ def _compared_form(text: str) -> str:
     )
 
 
-# One post compares the names of its person a dozen times. Only short texts are kept, so that few bytes are.
-_short_form: Final = lru_cache(maxsize=2_000)(_compared_form)
+# One post compares the names of its person a dozen times, and an import those of some hundred rows in turn. Only
+# short texts are kept, so that few bytes are.
+_short_form: Final = lru_cache(maxsize=5_000)(_compared_form)
 
 
 def compared_name(person: Mapping[str, Any]) -> tuple[str, str]:
     """Returns given and family name in the form in which they are compared; empty where one is missing."""
-    given, family = (letters_and_digits(str(person.get(part, ""))) for part in PARTS)
-    return given, family
+    return letters_and_digits(str(person.get("given_name", ""))), letters_and_digits(str(person.get("family_name", "")))
 
 
 def name_words(person: Mapping[str, Any]) -> list[str]:

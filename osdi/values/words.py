@@ -4,7 +4,7 @@ A text that cannot be read raises ValueError; its text says what to do. Pure.
 """
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -162,6 +162,7 @@ COUNTRIES: Final = {
 }
 
 COUNTRY_NAMES: Final = Path(__file__).with_name("country_names.json")
+MAX_CACHED_LENGTH: Final = 40
 ROUNDED: Final = re.compile(r"[+-]?\d+([.,]\d+)?[eE]\+?\d+")
 
 
@@ -175,8 +176,16 @@ def boolean(text: str) -> bool:
 
 def status_word(text: str) -> str:
     """Returns the word of STATUSES that a text is, in any case and with any separators, or the text in lower case."""
+    return _short_status_word(text) if len(text) <= MAX_CACHED_LENGTH else _status_word(text)
+
+
+def _status_word(text: str) -> str:
     words = " ".join(re.split(r"[\s_-]+", unicode_form("NFKC", text).strip(" .!").casefold()))
     return STATUS_WORDS.get(re.sub(r"[\W_]+", "", words), words)
+
+
+# The rows of a file have few words. Only short texts are kept, so that few bytes are.
+_short_status_word: Final = lru_cache(maxsize=1_000)(_status_word)
 
 
 def status(text: str) -> str:

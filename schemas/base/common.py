@@ -128,9 +128,9 @@ class ConsentFlags(OsdiSchema):
     channels: ClassVar[frozenset[str]] = EVERYTHING
 
     def _deserialize(self, data: Any, *, error_store: Any, index: int | None = None, **kwargs: Any) -> dict[str, Any]:
-        unknown = data.keys() - self._by_name.keys() if isinstance(data, dict) else ()
-        if not unknown:
+        if not isinstance(data, dict) or data.keys() <= self._by_name.keys():  # as nearly always
             return super()._deserialize(data, error_store=error_store, index=index, **kwargs)
+        unknown = data.keys() - self._by_name.keys()
         kept, opted_out, messages = without_flags(data, unknown, self.channels)
         loaded = super()._deserialize(kept, error_store=error_store, index=index, **kwargs)
         for name, each in messages.items():

@@ -31,7 +31,7 @@ from osdi.importing.rejected_rows import RejectedFile
 from osdi.importing.report import Report
 from osdi.importing.sources import CsvChoices, CsvSource
 from osdi.settings import Settings
-from osdi.store import Insert, Store
+from osdi.store import Insert, Store, Update
 from osdi.store.indexes import SIGNING_KEYS
 from tests.support import factories
 from tests.support.client import Client
@@ -365,6 +365,50 @@ def test_a_signing_key_that_another_process_stores_first_is_used(store: Store, d
     assert signing_key(batch, SUPPRESSION) == key
 
 
+def test_a_batch_reads_the_people_of_the_batch_before_it_as_that_has_stored_them(
+    store: Store, database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It reads ahead before that batch is stored: a single thread does one after the other. No batch is divided."""
+    batches_of(monkeypatch, 4)
+    sizes: list[int] = []
+    original = store.write_in_bulk
+
+    def noted(writes: Any) -> None:
+        original(writes)
+        sizes.append(len(writes))
+
+    monkeypatch.setattr(store, "write_in_bulk", noted)
+    file = tmp_path / "a.csv"
+    lines = (f"p{number % 4}@example.com,Given,Family,{number % 4:05},text {number}\n" for number in range(12))
+    file.write_text("email,given_name,family_name,postal_code,fish\n" + "".join(lines))
+
+    found = import_file(store, database, file, PEOPLE, Choices(), 1)
+
+    assert found.report["people"] == {"created": 4, "changed": 8}
+    assert sizes == [4, 4, 4]
+    assert sorted(person["custom_fields"]["fish"] for person in database.people.find()) == [
+        f"text {number}" for number in (10, 11, 8, 9)
+    ]
+
+
+def test_a_key_that_the_batch_before_has_given_up_has_no_owner(store: Store, database: Database) -> None:
+    store.write(Insert("people", {"_id": "one", "version": 1, "match_keys": ["id:a", "id:b"]}))
+    first, second = BatchStore(store), BatchStore(store)
+    assert [each["_id"] for each in second.by_match_keys("people", ["id:a", "id:b", "id:c"])] == ["one"]
+    first.write(Update("people", "one", 1, {"match_keys": ["id:b", "id:c"]}))
+    first.flush()
+
+    second.adopt(first)
+
+    owners = {key: second.by_match_keys("people", [key]) for key in ("id:a", "id:b", "id:c")}
+    assert {key: [each["_id"] for each in found] for key, found in owners.items()} == {
+        "id:a": [],
+        "id:b": ["one"],
+        "id:c": ["one"],
+    }
+    assert owners["id:b"] == list(database.people.find({"_id": "one"}))
+
+
 class TestFailures:
     """A batch that cannot be stored, or of which nobody knows if it is stored."""
 
@@ -381,6 +425,22 @@ class TestFailures:
 
         assert imported_people(store, database, people_file(tmp_path / "a.csv", 40)) == {"created": 40}
         assert database.people.count_documents({}) == 40
+
+    def test_a_batch_that_could_not_read_ahead_reads_again(
+        self, store: Store, database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        batches_of(monkeypatch, 10)
+        readings = iter([True, False])
+        original = row_batches.read_ahead
+
+        def read_ahead(*given: Any) -> None:
+            if not next(readings, True):
+                raise DatabaseUnavailable
+            original(*given)
+
+        monkeypatch.setattr(row_batches, "read_ahead", read_ahead)
+
+        assert imported_people(store, database, people_file(tmp_path / "a.csv", 40)) == {"created": 40}
 
     def test_a_batch_that_is_never_stored_is_imported_row_by_row(
         self, store: Store, database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path

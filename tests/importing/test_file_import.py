@@ -1,5 +1,9 @@
-"""Rows without a batch are imported side by side in groups: no two of a group may be of one person or outreach."""
+"""Rows without a batch are imported side by side in groups: no two of a group may be of one person or outreach.
 
+Python looks for cycles of unused objects less often while a file is imported.
+"""
+
+import gc
 from typing import Any
 
 import pytest
@@ -9,6 +13,7 @@ from blueprints.http.context import EXTENSION
 from blueprints.operations.import_bodies import load_body
 from osdi.importing.batches.single_rows import groups, prepared
 from osdi.importing.csv_files.column_mapping import OUTREACHES
+from osdi.importing.file_import import rare_collections
 from osdi.importing.importer import Choices, RowImporter
 from osdi.importing.sources import Item
 from osdi.settings import Settings
@@ -48,3 +53,19 @@ def test_rows_of_one_person_or_outreach_are_in_different_groups(
 
     assert [row.rejected for group in found for _, row in group] == [None] * len(made)
     assert [len(group) for group in found] == sizes
+
+
+def test_the_process_collects_as_before_after_an_import_that_fails() -> None:
+    before = gc.get_threshold()
+
+    def interrupted() -> None:
+        with rare_collections():
+            thresholds.append(gc.get_threshold()[0])
+            raise KeyboardInterrupt
+
+    thresholds: list[int] = []
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+
+    assert thresholds[0] > 10 * before[0]
+    assert gc.get_threshold() == before

@@ -22,8 +22,9 @@ from osdi.store.writes import with_events
 
 # The number of keys or ids that one command looks up.
 READ_AT_ONCE: Final = 500
-# A person may have a megabyte. A batch of such people is divided, so that memory use does not grow.
-MAX_BYTES: Final = 16_000_000
+# A person may have a megabyte. A batch of such people is divided, so that memory use does not grow. There are two
+# batches at a time: one reads ahead.
+MAX_BYTES: Final = 8_000_000
 NOT_IN_A_BATCH: Final = "A batch inserts and updates single documents only."
 
 
@@ -44,7 +45,9 @@ class BatchStore(Store):
         # By collection and id, or match key: the document, the id of the owner; None if there is none.
         self._documents: dict[tuple[str, str], bytes | None] = {}
         self._owners: dict[tuple[str, str], str | None] = {}
+        # The documents, and the match keys, that the writes are about.
         self._changed: set[tuple[str, str]] = set()
+        self._changed_keys: set[tuple[str, str]] = set()
         self._writes: list[Write] = []
         self._bytes = 0
         self._remembered_names: dict[str, str] = {}
@@ -54,9 +57,15 @@ class BatchStore(Store):
         self._documents.clear()
         self._owners.clear()
         self._changed.clear()
+        self._changed_keys.clear()
         self._writes = []
         self._bytes = 0
         self._remembered_names.clear()
+
+    def adopt(self, earlier: "BatchStore") -> None:
+        """Takes over what another batch, which is stored, has written: perhaps after this one has read."""
+        self._documents |= {at: earlier._documents[at] for at in earlier._changed}
+        self._owners |= {at: earlier._owners[at] for at in earlier._changed_keys}
 
     @property
     def supports_transactions(self) -> bool:
@@ -87,19 +96,22 @@ class BatchStore(Store):
 
     def read_ids(self, collection: str, ids: Iterable[str]) -> None:
         """Reads the documents with these ids, unless they are known."""
-        for some in _parts(each for each in ids if (collection, each) not in self._documents):
+        unread = [each for each in ids if (collection, each) not in self._documents]
+        for some in _parts(unread) if unread else ():
             for document in self._store.by_ids(collection, some):
                 self._remember(collection, document)
             for each in some:
                 self._documents.setdefault((collection, each), None)
 
-    def read_owners(self, collection: str, keys: Iterable[str]) -> None:
-        """Reads the documents that own these match keys, unless the owners are known."""
-        for some in _parts(each for each in keys if (collection, each) not in self._owners):
+    def read_owners(self, collection: str, keys: Iterable[str]) -> bool:
+        """Reads the documents that own these match keys, unless the owners are known. True if it read anything."""
+        unread = [each for each in keys if (collection, each) not in self._owners]
+        for some in _parts(unread) if unread else ():
             for document in self._store.by_match_keys(collection, some):
                 self._remember(collection, document)
             for each in some:
                 self._owners.setdefault((collection, each), None)
+        return bool(unread)
 
     def get(self, collection: str, document_id: str) -> Document | None:
         """See DocumentStore."""
@@ -113,9 +125,9 @@ class BatchStore(Store):
 
     def by_match_keys(self, collection: str, keys: Sequence[str]) -> list[Document]:
         """See DocumentStore."""
-        self.read_owners(collection, keys)
-        # The first reading may have found that another client has changed a document, and what owns its former keys.
-        self.read_owners(collection, keys)
+        if self.read_owners(collection, keys):
+            # This may have found that another client has changed a document, and what owns its former keys.
+            self.read_owners(collection, keys)
         owners = dict.fromkeys(owner for key in keys if (owner := self._owners.get((collection, key))))
         return [document for each in owners if (document := self._known(collection, each))]
 
@@ -228,10 +240,11 @@ class BatchStore(Store):
     def _keep(self, write: Write, document: Document) -> None:
         at = _place_of(write)
         before = {} if isinstance(write, Insert) else self._known(*at) or {}
-        for key in before.get("match_keys", ()):
-            self._owners[write.collection, key] = None
-        for key in document.get("match_keys", ()):
-            self._owners[write.collection, key] = write.document_id
+        owners: dict[str, str | None] = dict.fromkeys(before.get("match_keys", ()))
+        owners |= dict.fromkeys(document.get("match_keys", ()), write.document_id)
+        for key, owner in owners.items():
+            self._owners[write.collection, key] = owner
+            self._changed_keys.add((write.collection, key))
         self._changed.add(at)
         self._writes.append(write)
         self._put(at, document)

@@ -10,7 +10,7 @@ from osdi.crud.reference_cache import Reference
 from osdi.documents import Find, ReadOnlyDocument
 from osdi.importing.batches.batch_store import BatchStore
 from osdi.importing.importer import Loaded
-from osdi.match_keys import id_key, name_and_postal_code_keys
+from osdi.match_keys import id_key
 from osdi.resources import OUTREACH, PERSON, Resource
 from osdi.store.indexes import SUPPRESSIONS, TOMBSTONES
 from osdi.suppression.suppression_list import suppression_list
@@ -36,7 +36,7 @@ def read_ahead(store: BatchStore, rows: Sequence[Loaded], tombstone_ids: Tombsto
 
 
 def _keys(row: Loaded) -> tuple[str, ...]:
-    return (*row.keys.all, *name_and_postal_code_keys(row.body.get("person", {})), *row.linked)
+    return (*row.keys.all, *row.keys.names_and_postal_codes, *row.linked)
 
 
 def remembering(reference: Reference) -> Find:

@@ -1,14 +1,16 @@
 """Imports the items of a source, a batch at a time.
 
-While one batch is being stored, the next one is read from the source. A batch that cannot be stored, since another
-client has changed the same people, is divided; the rows of the last parts are imported one by one, by the same code
-without a batch. On a server without transactions all rows are.
+While the rows of one batch are imported, a thread reads ahead what the next batch needs. While the batch is being
+stored, the batch after that one is read from the source. A batch that cannot be stored, since another client has
+changed the same people, is divided; the rows of the last parts are imported one by one, by the same code without a
+batch. On a server without transactions all rows are.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from typing import Final
 
@@ -19,7 +21,7 @@ from osdi.importing.batches.single_rows import Imported, groups, one_by_one, out
 from osdi.importing.importer import DataAccess, Loaded, Prepared, RowImporter
 from osdi.importing.report import Outcome
 from osdi.importing.sources import Item
-from osdi.privacy.tombstones import erased_in, tombstone_ids_in
+from osdi.privacy.tombstones import tombstone_ids_in
 from osdi.store.indexes import SUPPRESSIONS, TOMBSTONES
 
 # The number of rows of a batch follows the speed of the machine, so that it takes about BATCH_SECONDS: a worker that is
@@ -57,33 +59,50 @@ class RowBatches:
     def __init__(self, importer: RowImporter, pool: ThreadPoolExecutor) -> None:
         self._importer = importer
         self._pool = pool
-        self._store = BatchStore(importer.store)
-        self._tombstone_ids = tombstone_ids_in(importer.store)
-        self._is_erased = erased_in(self._store)
+        # The store of the present batch, and that of the next one, which reads ahead meanwhile.
+        self._store, self._next_store = BatchStore(importer.store), BatchStore(importer.store)
+        # Of two batches: a row asks for those that were read ahead.
+        self._tombstone_ids = lru_cache(2 * MAX_ROWS)(tombstone_ids_in(importer.store))
         self._size = FIRST_ROWS
 
     def imported(self, items: Iterable[Item]) -> Iterator[Imported]:
         """Imports the items in their order, and yields the outcomes of each batch. Raises OsdiError 503.
 
-        Nothing is in progress when it yields: all rows so far are stored, and no other row is.
+        No write is in progress when it yields: all rows so far are stored, and no other row is.
         """
         importer = self._importer
         if not importer.retry_while_unavailable(lambda: importer.store.supports_transactions):
             yield from one_by_one(items, importer, self._pool)
             return
         remaining = iter(items)
-        began = CLOCK()
-        started: _Started | None = None
-        while True:
-            rows = [_Row(item, importer.load_item(item)) for item in islice(remaining, self._size)]
-            if started is not None:
-                imported = self._ended(started)
-                self._follow_speed(CLOCK() - began, len(imported))
-                yield imported
-            if not rows:
-                return
+        rows = self._loaded(remaining)
+        reading = self._read_ahead(rows)
+        next_rows = self._loaded(remaining)
+        stored = True
+        while rows:
             began = CLOCK()
-            started = self._start(rows)
+            self._store, self._next_store = self._next_store, self._store
+            has_read = _has_read(reading) and stored
+            if has_read:
+                self._store.adopt(self._next_store)
+            reading = self._read_ahead(next_rows)
+            started = self._start(rows, has_read)
+            rows, next_rows = next_rows, self._loaded(remaining)
+            imported = self._ended(started)
+            stored = imported is started.imported and started.stored is not None
+            self._follow_speed(CLOCK() - began, len(imported))
+            yield imported
+
+    def _loaded(self, remaining: Iterator[Item]) -> list[_Row]:
+        return [_Row(item, self._importer.load_item(item)) for item in islice(remaining, self._size)]
+
+    def _read_ahead(self, rows: list[_Row]) -> "Future[None]":
+        """Begins to read what these rows, which follow the present batch, need."""
+        self._next_store.clear()
+        return self._pool.submit(read_ahead, self._next_store, [row.loaded for row in rows], self._tombstone_ids)
+
+    def _is_erased(self, keys: Sequence[str]) -> bool:
+        return bool(self._store.by_ids(TOMBSTONES, self._tombstone_ids(keys)))
 
     def _follow_speed(self, seconds: float, rows: int) -> None:
         if seconds > 2 * BATCH_SECONDS:
@@ -91,20 +110,24 @@ class RowBatches:
         elif seconds < BATCH_SECONDS and rows == self._size:
             self._size = min(MAX_ROWS, rows * 2)
 
-    def _start(self, rows: list[_Row]) -> _Started:
-        """Imports the rows into the batch, and begins to store it. Raises OsdiError 503."""
+    def _start(self, rows: list[_Row], has_read: bool = False) -> _Started:
+        """Imports the rows into the batch, and begins to store it. Raises OsdiError 503.
+
+        `has_read` is True if the store has read ahead for them.
+        """
         try:
-            imported = self._import(rows)
+            imported = self._import(rows, has_read)
         except BatchTooLarge:
             return _Started(rows, self._divided(rows))
         return _Started(rows, imported, self._pool.submit(self._store.flush, unchanged=READ_ONLY))
 
-    def _import(self, rows: list[_Row]) -> Imported:
+    def _import(self, rows: list[_Row], has_read: bool) -> Imported:
         """Runs the code that serves POSTs for each row, on what was read ahead. Raises OsdiError 503, BatchTooLarge."""
         importer, store = self._importer, self._store
-        store.clear()
-        loaded = [row.loaded for row in rows]
-        importer.retry_while_unavailable(lambda: read_ahead(store, loaded, self._tombstone_ids))
+        if not has_read:
+            store.clear()
+            loaded = [row.loaded for row in rows]
+            importer.retry_while_unavailable(lambda: read_ahead(store, loaded, self._tombstone_ids))
         access = DataAccess(store, remembering(importer.reference), self._is_erased)
         imported = []
         for row in rows:
@@ -136,3 +159,12 @@ class RowBatches:
         importer = self._importer
         single = ((row.item, row.prepared or importer.prepare(row.loaded, importer.directly)) for row in rows)
         return [each for group in groups(single) for each in outcomes(group, importer.directly, self._pool)]
+
+
+def _has_read(reading: "Future[None]") -> bool:
+    """True if the reading has read everything; if not, the batch reads again, and repeats it or is divided."""
+    try:
+        reading.result()
+    except (OsdiError, BatchTooLarge):
+        return False
+    return True

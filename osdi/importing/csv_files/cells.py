@@ -29,6 +29,10 @@ SLASH: Final = re.compile(r"\s*/\s*")
 GOOGLE_BETWEEN: Final = ":::"
 DIGITS: Final = 7  # of a whole phone number
 MAX_DIGITS: Final = 15  # E.164
+# Most cells with contact details, in which nothing needs to be separated or removed.
+ONE_NUMBER: Final = re.compile(rf"\+?[0-9 ()-]{{1,{MAX_DIGITS}}}")
+ONE_ADDRESS: Final = re.compile(r"[^\s;,|:<>@]+@[^\s;,|:<>@]+")
+BETWEEN_ADDRESSES: Final = re.compile(r"\s*(?:[;,|\n]|:::|\s/\s)\s*")
 BRACKETED: Final = re.compile(r"[^<>]*<\s*([^<>\s]+@[^<>\s]+)\s*>")
 # Lengths of postal codes that consist of digits and may begin with a zero, which spreadsheets remove.
 DIGITS_OF_POSTAL_CODE: Final = {
@@ -61,7 +65,7 @@ NUMBER_TYPES: Final = (
 
 def is_empty(cell: str, field: str) -> bool:
     """True if the cell says that the field has no value, such as `NULL` or `0/0/00`."""
-    if not cell or cell in EMPTY or ZERO_DATE.fullmatch(cell):
+    if not cell or cell in EMPTY or (cell[0] == "0" and ZERO_DATE.fullmatch(cell)):
         return True
     return cell in EMPTY_IN_MOST and not any(each in field for each in WITH_MEANING)
 
@@ -74,6 +78,8 @@ def whole(text: str) -> str:
 
 def phone_numbers(cell: str) -> list[str]:
     """Returns the phone numbers in a cell. Raises ValueError for a rounded number, or two that cannot be separated."""
+    if ONE_NUMBER.fullmatch(cell):
+        return [cell.strip()]
     text = cell.removeprefix("p:").removeprefix("tel:").strip()  # Facebook writes `p:+1202...`
     text = whole(text)
     pieces = [each for each in BETWEEN.split(text) if each]
@@ -88,7 +94,9 @@ def phone_numbers(cell: str) -> list[str]:
 
 def email_addresses(cell: str) -> list[str]:
     """Returns the e-mail addresses in a cell, without names and `mailto:`."""
-    pieces = [each for each in re.split(r"\s*(?:[;,|\n]|:::|\s/\s)\s*", cell) if each]
+    if ONE_ADDRESS.fullmatch(cell):
+        return [cell]
+    pieces = [each for each in BETWEEN_ADDRESSES.split(cell) if each]
     if not all("@" in each for each in pieces):
         pieces = [cell]
     if len(pieces) == 1 and pieces[0].count("@") > 1:

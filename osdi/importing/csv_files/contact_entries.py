@@ -4,13 +4,14 @@ A slot is the text in the brackets of a path, such as `mobile` in `phone_numbers
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from itertools import zip_longest
 from typing import Any, Final
 
 from osdi.exporting.columns import TARGET_CONTACTS
 from osdi.fields.definition import Email, PhoneNumber
 from osdi.importing.csv_files.cells import with_leading_zeros
-from osdi.importing.csv_files.column_mapping import ARRAYS, OTHER_CUSTOM_FIELDS, OTHERS, contact_of
+from osdi.importing.csv_files.column_mapping import ARRAYS, OTHER_CUSTOM_FIELDS, OTHERS, PATHS, contact_of
 from osdi.importing.csv_files.row_consent import Consent
 from osdi.resources import CONTACTS
 from osdi.values.opt_out_flags import CALLS, TEXTS
@@ -35,9 +36,12 @@ OTHER_COLUMNS: Final = {
     )
     for array in CONTACTS
 }
+# All columns of our own export from which entries or custom fields are added.
+OF_OTHERS: Final = frozenset((*OTHERS, *(f"other_{array}" for array in CONTACTS), OTHER_CUSTOM_FIELDS))
 NO_ADDRESS: Final = "The row has no e-mail address. The status applies to the main address of a person who is known."
 
 
+@lru_cache(PATHS)
 def kind_of_slot(array: str, slot: str) -> tuple[str, str] | None:
     """Returns the property and the value that a slot gives its entry, such as `number_type` and `Mobile`."""
     if array not in ENTRY_TYPES:
@@ -80,7 +84,8 @@ def close(body: Body, consent: Consent, origins: Origins) -> list[str]:
                 if kept and not any("address" in body[array][slot] for slot in kept):
                     warnings.append(f"{origins.get(f'{array}[{kept[0]}].status', 'status')}: {NO_ADDRESS}")
             for index, slot in enumerate(kept):
-                _renumber(origins, f"{array}[{slot}].", f"{array}[{index}].")
+                if slot != str(index):
+                    _renumber(origins, f"{array}[{slot}].", f"{array}[{index}].")
             body[array] = [body[array][slot] for slot in kept]
     for target in body.get("targets", ()):
         _give_contacts(target)
@@ -133,6 +138,8 @@ def _give_contacts(target: Body) -> None:
 
 def _add_others(person: Body) -> None:
     """Appends the entries from the `other_` columns of our own export, and the other custom fields."""
+    if OF_OTHERS.isdisjoint(person):  # as in most files
+        return
     for array in CONTACTS:
         entries = [*_other_entries(person, array), *person.pop(f"other_{array}", [])]
         if entries:

@@ -5,6 +5,7 @@ Pure, except `survey`, which reads a file.
 
 import codecs
 import hashlib
+import re
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -49,6 +50,8 @@ BYTE_ORDER_MARKS: Final = (
 )
 # Error handler for UTF-16, for which `surrogateescape` does not work.
 NO_TEXT: Final = "osdi.no_text"
+# Bytes that are no UTF-8, as `surrogateescape` decodes them.
+UNDECODABLE: Final = re.compile("[\udc80-\udcff]")
 CHUNK: Final = 1 << 20
 HEAD: Final = 4_096
 
@@ -87,10 +90,10 @@ class Tally:
         if text.isascii():
             return
         if len(self.words) < WORDS:
-            self.words.update(islice(WORD.findall(piece), WORDS))
-        undecodable = sum("\udc80" <= character <= "\udcff" for character in text)
+            self.words.update(found[0] for found in islice(WORD.finditer(piece), WORDS))
+        undecodable = len(UNDECODABLE.findall(text))
         self.undecodable += undecodable
-        self.beyond_ascii += sum(character > "\x7f" for character in text) - undecodable
+        self.beyond_ascii += len(text) - len(text.encode("ascii", "ignore")) - undecodable
 
 
 def guess(head: bytes, tally: Tally) -> str:

@@ -22,6 +22,9 @@ MAX_COLUMNS: Final = 4_000
 # Characters of a broken line that are kept for the file of rejected rows.
 MAX_SHOWN_LENGTH: Final = 10_000
 
+# In place of bytes that are invalid in the file's encoding.
+SURROGATE: Final = re.compile("[\ud800-\udfff]")
+
 NOT_CLOSED: Final = "A quotation mark is not closed."
 MISPLACED: Final = "A quotation mark is misplaced."
 TOO_LONG: Final = "A field or the whole row is too long; it is cut here."
@@ -179,6 +182,6 @@ def _unreadable(cells: list[str]) -> str | None:
     text = "".join(cells)
     if "\x00" in text:
         return "Contains a NUL character."
-    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+    if not text.isascii() and SURROGATE.search(text):
         return "Contains bytes that are invalid in the file's encoding."
     return None

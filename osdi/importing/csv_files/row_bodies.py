@@ -93,7 +93,7 @@ class Row:
     """A row as the body of a POST, with the campaign that it names.
 
     `consent` has what its person opted out of, `warnings` the reasons why cells were left out (`unreadable`: those that
-    could not be read), and `origins` the column of each value by its path in the person or outreach.
+    could not be read). `of_person` and `of_outreach` have the column of each value by its path there.
     """
 
     body: Body
@@ -101,7 +101,12 @@ class Row:
     consent: Consent = field(default_factory=Consent)
     warnings: list[str] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
-    origins: Origins = field(default_factory=dict)
+    of_person: Origins = field(default_factory=dict)
+    of_outreach: Origins = field(default_factory=dict)
+
+    def origins(self) -> Origins:
+        """Returns the column of each value by its path in the body."""
+        return {**{f"person.{path}": name for path, name in self.of_person.items()}, **self.of_outreach}
 
 
 def row_of(cells: Sequence[str], reading: Reading) -> Row:
@@ -110,8 +115,6 @@ def row_of(cells: Sequence[str], reading: Reading) -> Row:
     around: Body = {}
     outreach: Body = {}
     row = Row({})
-    of_person: Origins = {}
-    of_outreach: Origins = {}
     for column in reading.columns:
         cell = _read(cells[column.index], column, reading, row)
         if cell is None:
@@ -128,16 +131,15 @@ def row_of(cells: Sequence[str], reading: Reading) -> Row:
         elif is_flag(column.field):
             _add_flag(row.consent, field, cell, column)
         elif reading.kind == OUTREACHES and field == column.field:
-            _try_to_place(outreach, OUTREACHES, field, cell, column, reading, row, of_outreach)
+            _try_to_place(outreach, OUTREACHES, field, cell, column, reading, row, row.of_outreach)
         else:
-            _try_to_place(person, PEOPLE, field, cell, column, reading, row, of_person)
+            _try_to_place(person, PEOPLE, field, cell, column, reading, row, row.of_person)
     if reading.unsubscribed:
         row.consent.opted_out.add(MAIL)
     bounce(person, row.consent)
-    row.warnings += close(person, row.consent, of_person)
-    row.warnings += close(outreach, row.consent, of_outreach)
+    row.warnings += close(person, row.consent, row.of_person)
+    row.warnings += close(outreach, row.consent, row.of_outreach)
     apply_consent(person, row.consent)
-    row.origins = {**{f"person.{path}": name for path, name in of_person.items()}, **of_outreach}
     row.body = {"person": person, **outreach, **around}
     return row
 
@@ -211,7 +213,8 @@ def _try_to_place(
         row.warnings.append(f"{column.name}: {error}")
         row.unreadable.append(f"{column.name}: {error}")
         return
-    origins.update(dict.fromkeys(PARTS.get(field, ()), column.name))
+    for part in PARTS.get(field, ()):
+        origins[part] = column.name
     origins[_with_slot(field)] = column.name
 
 
@@ -275,7 +278,7 @@ def _place_deep(into: Body, kind: str, field: str, cell: str, reading: Reading) 
     top, slot, leaf = _steps(field)
     definition = field_at(field, kind)
     if leaf is None:
-        into[top] = _converted(definition, field, cell, reading)
+        into[top] = _converted(definition, field, kind, cell, reading)
         return
     entry = into.get(top, {})
     if not isinstance(entry, dict):
@@ -287,10 +290,10 @@ def _place_deep(into: Body, kind: str, field: str, cell: str, reading: Reading) 
             entry.setdefault(*found)
     if isinstance(definition, Strings):  # the path may name another line: `address_lines[2]`
         entry.setdefault(definition.name, []).extend(_strings(definition, cell, reading))
-    elif not reading.exact and f"{top}.{leaf}" in SEVERAL:
-        _place_several(entries, slot, entry, leaf, SEVERAL[f"{top}.{leaf}"](cell))
+    elif not reading.exact and (several := SEVERAL.get((top, leaf))):
+        _place_several(entries, slot, entry, leaf, several(cell))
     else:
-        entry[leaf] = _converted(definition, field, cell, reading)
+        entry[leaf] = _converted(definition, field, kind, cell, reading)
     # Only now: a cell that cannot be read leaves no empty entry.
     into[top] = entries
     if top in ARRAYS:
@@ -300,14 +303,16 @@ def _place_deep(into: Body, kind: str, field: str, cell: str, reading: Reading) 
 def _place_several(entries: Body, slot: str, entry: Body, leaf: str, found: Sequence[str]) -> None:
     """Puts the first value into the entry, and each other value into an entry of its own, with the same type."""
     first, *others = found
-    kind = {name: value for name, value in entry.items() if name in ("number_type", "address_type")}
     entry[leaf] = first
     entries[slot] = entry
+    if not others:  # as nearly always
+        return
+    kind = {name: value for name, value in entry.items() if name in ("number_type", "address_type")}
     for number, value in enumerate(others, 2):
         entries[f"{slot}_also{number}"] = {**kind, leaf: value}
 
 
-def _converted(definition: Field | None, field: str, cell: str, reading: Reading) -> Any:
+def _converted(definition: Field | None, field: str, kind: str, cell: str, reading: Reading) -> Any:
     """Returns the value of a cell: by CONVERTERS if they have the field, else by the type of the field."""
     if definition is None:  # a custom field
         return cell
@@ -317,14 +322,22 @@ def _converted(definition: Field | None, field: str, cell: str, reading: Reading
         return _json(cell, dict)
     if isinstance(definition, DateTime):
         return dates.timestamp(cell, reading.dates)
-    names = (f"{field.partition('[')[0]}.{definition.name}", definition.name)
-    if reading.exact and not isinstance(definition, Bool | WholeNumber):  # exported as it was posted
-        convert = next((EXACT_CONVERTERS[each] for each in names if each in EXACT_CONVERTERS), None)
-        return convert(cell) if convert else cell
-    convert = next((CONVERTERS[each] for each in names if each in CONVERTERS), None)
-    if convert is None and isinstance(definition, Bool | WholeNumber):
-        convert = words.boolean if isinstance(definition, Bool) else values.whole
+    convert = _converter(field, kind, exact=reading.exact)
     return convert(cell) if convert else cell
+
+
+@lru_cache(PATHS)
+def _converter(field: str, kind: str, *, exact: bool) -> Callable[[str], Any] | None:
+    """Returns the function that converts the cells of a field with a definition; None if they stay as they are."""
+    definition = field_at(field, kind)
+    assert definition is not None, field
+    is_typed = isinstance(definition, Bool | WholeNumber)
+    known = EXACT_CONVERTERS if exact and not is_typed else CONVERTERS  # exported as it was posted
+    names = (f"{field.partition('[')[0]}.{definition.name}", definition.name)
+    found = next((known[each] for each in names if each in known), None)
+    if found is None and is_typed:
+        return words.boolean if isinstance(definition, Bool) else values.whole
+    return found
 
 
 def _strings(of: Strings, cell: str, reading: Reading) -> list[str]:
@@ -389,9 +402,9 @@ def _number(text: str) -> str:
 
 
 # Fields whose cell may have several values, each for an entry of its own.
-SEVERAL: Final[Mapping[str, Callable[[str], list[str]]]] = {
-    "email_addresses.address": values.email_addresses,
-    "phone_numbers.number": values.phone_numbers,
+SEVERAL: Final[Mapping[tuple[str, str], Callable[[str], list[str]]]] = {
+    ("email_addresses", "address"): values.email_addresses,
+    ("phone_numbers", "number"): values.phone_numbers,
 }
 # Conversions of our own export, whose cells a spreadsheet may have changed.
 EXACT_CONVERTERS: Final[Mapping[str, Callable[[str], Any]]] = {

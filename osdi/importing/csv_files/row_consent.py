@@ -6,6 +6,7 @@ A flag is about a person, so it applies to all addresses or numbers of its row. 
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 from osdi.values import words
@@ -144,11 +145,19 @@ def is_circumstance(name: str, *, with_consent: bool) -> bool:
 
 def state_opt_out(values: Iterable[str]) -> bool:
     """True if one of the values opts out of mail, calls or texts in words that have no other meaning."""
-    return any(
-        words.status_word(each) in OPT_OUTS
-        or (len(each) <= MAX_OPT_OUT_LENGTH and "@" not in each and OPT_OUT_WORDS.search(each) is not None)
-        for each in values
-    )
+    return any(map(_states_opt_out, values))
+
+
+def _states_opt_out(text: str) -> bool:
+    if len(text) > MAX_OPT_OUT_LENGTH:
+        return words.status_word(text) in OPT_OUTS
+    return _short_states_opt_out(text)
+
+
+@lru_cache(1_000)
+def _short_states_opt_out(text: str) -> bool:
+    """True if a short text opts out of something. Cached: the rows of a file share their tags."""
+    return words.status_word(text) in OPT_OUTS or ("@" not in text and OPT_OUT_WORDS.search(text) is not None)
 
 
 def may_be_flags(name: str, values: Collection[str]) -> bool:

@@ -15,7 +15,7 @@ from typing import Final
 
 from osdi.documents import Document, LoadBody
 from osdi.importing.dry_run_store import DryRunStore
-from osdi.importing.file_import import import_groups
+from osdi.importing.file_import import import_groups, rare_collections
 from osdi.importing.importer import RowImporter, row_importers
 from osdi.importing.jobs import jobs_store
 from osdi.importing.jobs.import_choices import row_choices
@@ -109,11 +109,12 @@ class Execution:
         Raises LeaseLost, OsdiError 503, OSError.
         """
         ends = time.monotonic() + seconds
-        for _ in self._groups:
-            if time.monotonic() - self._kept >= KEEP_SECONDS:
-                self._keep()
-            if time.monotonic() >= ends:
-                return False
+        with rare_collections():
+            for _ in self._groups:
+                if time.monotonic() - self._kept >= KEEP_SECONDS:
+                    self._keep()
+                if time.monotonic() >= ends:
+                    return False
         self._end()
         return True
 

@@ -51,7 +51,7 @@ class PhoneNumber(Text):
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
         try:
             number = super()._deserialize(value, attr, data, **kwargs)
-            digits = sum(character.isdecimal() for character in number)
+            digits = sum(map(str.isdecimal, number))
             if number and not MIN_PHONE_DIGITS <= digits <= MAX_PHONE_DIGITS:
                 raise self.make_error("invalid")
         except ma.ValidationError as error:
