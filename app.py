@@ -59,16 +59,16 @@ HEADERS = (
 DESCRIPTION = """Records what supporters do: a self-hosted OSDI 1.2.0 server, mainly for the Record Outreach Helper.
 
 Send a token in the header `OSDI-API-Token`. The helpers for outreaches and sign-ups also work without one.
-Every answer has an `OSDI-Request-ID`; name it when you report a problem."""
+Every response has an `OSDI-Request-ID`; name it when you report a problem."""
 
 
 class JsonResponse(Response):
-    """An answer in JSON."""
+    """A response in JSON."""
 
     def get_wsgi_headers(self, environ: Any) -> Headers:
         """Returns the headers as they are: Werkzeug would copy each of them, and parse the URL in `Location` again.
 
-        It does both for an answer without a body, whose headers it changes, and for a URL that is not ASCII.
+        It does both for a response without a body, whose headers it changes, and for a URL that is not ASCII.
         """
         if self.status_code in (204, 304) or not self.headers.get("Location", "").isascii():
             return super().get_wsgi_headers(environ)
@@ -178,7 +178,7 @@ def _deployment(settings: Settings) -> Deployment:
 
 
 def _with_headers(response: Response) -> Response:
-    """Adds the headers of every answer, except those that a page or asset has set itself."""
+    """Adds the headers of every response, except those that a page or asset has set itself."""
     present = {name.lower() for name, _ in response.headers}
     response.headers.extend((name, value) for name, value in HEADERS if name.lower() not in present)
     return response

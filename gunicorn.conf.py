@@ -119,7 +119,7 @@ def _check_deployment(log: Any) -> None:
 
 
 def _reject_wrong_deployment(log: Any) -> None:
-    """Exits with EX_CONFIG if `_check_deployment` does. Continues if the database does not answer.
+    """Exits with EX_CONFIG if `_check_deployment` does. Continues if the database does not respond.
 
     A child process checks that, because the workers are forks of the master. The master must have no threads and no
     connections, and must not import modules that a reload should read again.
@@ -165,7 +165,7 @@ def post_fork(server: Any, worker: Any) -> None:
     os.environ["METRICS_PLACE"] = str(worker.metrics_place)
     worker.bounds = Bounds(settings.head_seconds, settings.body_seconds, settings.silence_seconds)
     # The application reads one byte more than it accepts (see app.py).
-    worker.longest_body = application.max_body_bytes + 1
+    worker.max_body_bytes = application.max_body_bytes + 1
     # Behind a proxy, all clients have the proxy's address.
     worker.limits_addresses = not application.trusted_proxies
 

@@ -102,7 +102,7 @@ def scratch_folder(parent: Path) -> Iterator[Path]:
 def measure(contender: Contender, mongod: Mongod, seconds: int, scratch: Path) -> Result:
     """Measures one contender in one round, from an empty database to an empty database.
 
-    Raises ServerFailed if the server fails or if the database does not match the answers.
+    Raises ServerFailed if the server fails or if the database does not match the responses.
     """
     name = f"osdi_{contender.key.replace('-', '_')}"
     uri = mongod.uri.replace("/osdi?", f"/{name}?")

@@ -93,7 +93,7 @@ def _times(port: int) -> dict[str, list[float]]:
 
 
 def _seconds(connection: http.client.HTTPConnection, path: str) -> float:
-    """Returns the seconds until the whole answer arrived. Raises ServerFailed unless it is 200."""
+    """Returns the seconds until the whole response arrived. Raises ServerFailed unless it is 200."""
     began = time.perf_counter()
     connection.request("GET", path)
     response = connection.getresponse()

@@ -224,17 +224,17 @@ CONTENDERS: tuple[Contender, ...] = (
 
 
 def send(port: int, method: str, path: str, body: str, headers: Mapping[str, str]) -> bytes:
-    """Sends a JSON request to a server on this machine and returns the answer. Raises ServerFailed unless it is 2xx."""
+    """Sends a JSON request to a server on this machine. Returns the body. Raises ServerFailed unless it gets 2xx."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=COMMAND_SECONDS)
     try:
         connection.request(method, path, body, {"Content-Type": "application/json", **headers})
         response = connection.getresponse()
-        answer = response.read()
+        content = response.read()
     finally:
         connection.close()
     if not 200 <= response.status < 300:
-        raise ServerFailed(f"{method} {path} got {response.status}: {answer[:500]!r}")
-    return answer
+        raise ServerFailed(f"{method} {path} got {response.status}: {content[:500]!r}")
+    return content
 
 
 def post_all(port: int, path: str, texts: Iterable[str], headers: Mapping[str, str]) -> None:
@@ -245,19 +245,19 @@ def post_all(port: int, path: str, texts: Iterable[str], headers: Mapping[str, s
 
 
 def check_counts(contender: Contender, traffic: Traffic, counts: Counts, responses: int, runs: int) -> None:
-    """Compares the database with the answers. Raises ServerFailed if they do not match.
+    """Compares the database with the responses. Raises ServerFailed if they do not match.
 
-    `responses` counts the successful answers. The server may also have written the requests that wrk left unanswered at
-    the end of a run: at most one per connection and run.
+    `responses` counts the successful responses. At the end of a run wrk leaves requests without a response, at most one
+    for each connection. The server may have written these too.
     """
-    unanswered = runs * CONNECTIONS
+    pending = runs * CONNECTIONS
     people = 0 if traffic.known_people else counts.people
     if contender.requests_per_outreach == 2:
-        written, balanced = people + counts.outreaches, abs(people - counts.outreaches) <= unanswered
+        written, balanced = people + counts.outreaches, abs(people - counts.outreaches) <= pending
     else:
-        # Each answer stands for a new person and an outreach. A known person exists already and must not be duplicated.
+        # Each response stands for a new person and an outreach. A known person exists already: no duplicate may appear.
         written = counts.outreaches - traffic.known_people
         balanced = counts.people == (traffic.known_people or counts.outreaches)
     balanced = balanced and counts.complete == counts.outreaches
-    if not balanced or not responses <= written <= responses + unanswered:
+    if not balanced or not responses <= written <= responses + pending:
         raise ServerFailed(f"{contender.label}: {responses} requests succeeded, but the database has {counts}")

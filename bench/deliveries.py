@@ -49,7 +49,7 @@ FLOODING = 2
 WORKERS = (1, 2, 3)
 WORKER_SECONDS = 300
 LEASE_SECONDS = 120
-ANSWER_SECONDS = 30
+REPLY_SECONDS = 30
 
 PUBLIC_URL = "https://osdi.example.org"
 MAIL_FROM = "The River <hello@river.example.org>"
@@ -294,7 +294,7 @@ def run_workers(count: int, variables: dict[str, str], log: Path) -> None:
 def flood(port: int, content: bytes, count: int) -> None:
     """Sends `count` mails on one connection, as fast as the server accepts them."""
     commands = f"MAIL FROM:<{SENDER}>\r\nRCPT TO:<{RECIPIENT}>\r\nDATA\r\n".encode()
-    with socket.create_connection(("127.0.0.1", port), ANSWER_SECONDS) as connection:
+    with socket.create_connection(("127.0.0.1", port), REPLY_SECONDS) as connection:
         replies = connection.makefile("rb")
         replies.readline()
         for _ in range(count):

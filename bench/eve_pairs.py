@@ -1,9 +1,9 @@
 """Eve, a common framework for Flask and MongoDB, which does the same job in two requests.
 
 `POST /people` and `POST /outreaches` use a Cerberus schema for the same fields, and the same durability. The comparison
-favours Eve. The client makes the person's id, so the second request need not wait for the first answer. Eve does not
+favours Eve. The client makes the person's id, so the second request need not wait for the first response. Eve does not
 search for the person, does not check the reference (`data_relation` would cost one more query), verifies no token, and
-sends its short default answer (`BANDWIDTH_SAVER`).
+sends its short default response (`BANDWIDTH_SAVER`).
 """
 
 import os

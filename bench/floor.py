@@ -54,7 +54,7 @@ def create_app(uri: str, *, transaction: bool) -> Flask:
             "modified_date": now,
         }
         write(person, outreach)
-        return Response(orjson.dumps(answer(outreach)), mimetype="application/hal+json")
+        return Response(orjson.dumps(response(outreach)), mimetype="application/hal+json")
 
     return app
 
@@ -97,8 +97,8 @@ def new_id() -> str:
     return f"{time.time_ns():016x}-{os.urandom(10).hex()}"
 
 
-def answer(outreach: Document) -> Document:
-    """Returns a document of about the size of the helper's answer."""
+def response(outreach: Document) -> Document:
+    """Returns a document of about the size of the helper's response."""
     base = "http://127.0.0.1/api/v1"
     self_link = f"{base}/outreaches/{outreach['_id']}"
     links = {

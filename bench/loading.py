@@ -168,17 +168,17 @@ def _publish(client: FlaskClient, token: str, campaign: str, slug: str) -> None:
     """Publishes the page of a campaign, which shows its count. Raises ServerFailed."""
     page = {"published": True, "slug": slug, "goal": "auto", "show_count_from": 0}
     path = f"{API}/advocacy_campaigns/{campaign}/page"
-    answer = client.put(path, data=json.dumps(page), headers={"OSDI-API-Token": token})
-    if answer.status_code != 200:
-        raise ServerFailed(f"PUT {path} got {answer.status_code}: {answer.text[:500]}")
+    response = client.put(path, data=json.dumps(page), headers={"OSDI-API-Token": token})
+    if response.status_code != 200:
+        raise ServerFailed(f"PUT {path} got {response.status_code}: {response.text[:500]}")
 
 
 def _post(client: FlaskClient, token: str, path: str, posted: Document) -> str:
-    """Posts to a route of the application. Returns the new id, or "" if the answer is `{}`. Raises ServerFailed."""
-    answer = client.post(API + path, data=json.dumps(posted), headers={"OSDI-API-Token": token} if token else {})
-    if answer.status_code != 200:
-        raise ServerFailed(f"POST {path} got {answer.status_code}: {answer.text[:500]}")
-    links = (answer.json or {}).get("_links")
+    """Posts to a route of the application. Returns the new id, or "" if the response is `{}`. Raises ServerFailed."""
+    response = client.post(API + path, data=json.dumps(posted), headers={"OSDI-API-Token": token} if token else {})
+    if response.status_code != 200:
+        raise ServerFailed(f"POST {path} got {response.status_code}: {response.text[:500]}")
+    links = (response.json or {}).get("_links")
     return str(links["self"]["href"].rsplit("/", 1)[-1]) if links else ""
 
 

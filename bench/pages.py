@@ -88,7 +88,7 @@ def _person() -> dict[str, Any]:
 
 
 def _get(connection: http.client.HTTPConnection, path: str, token: str) -> tuple[float, Any]:
-    """Returns the seconds until the whole answer arrived, and the answer. Raises ServerFailed unless it is 200."""
+    """Returns the seconds until the whole response arrived, and the response. Raises ServerFailed unless it is 200."""
     began = time.perf_counter()
     connection.request("GET", path, headers={"OSDI-API-Token": token})
     response = connection.getresponse()

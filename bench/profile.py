@@ -46,10 +46,10 @@ STORE: Final = "the write's session, errors, webhooks, what was written"
 FIND: Final = "driver: find the person"
 INSERT: Final = "driver: insert person and outreach"
 COMMIT: Final = "driver: commit"
-ANSWER: Final = "links and JSON of the answer"
+RESPONSE: Final = "links and JSON of the response"
 LOG: Final = "the request's id and its line in the log"
-HEADERS: Final = "CORS and headers of every answer"
-PARTS: Final = (FIND, INSERT, COMMIT, STORE, LOAD, VIEW, FRAMEWORK, CALLER, ANONYMOUS, HEADERS, LOG, PARSE, ANSWER)
+HEADERS: Final = "CORS and headers of every response"
+PARTS: Final = (FIND, INSERT, COMMIT, STORE, LOAD, VIEW, FRAMEWORK, CALLER, ANONYMOUS, HEADERS, LOG, PARSE, RESPONSE)
 ROUND_TRIPS: Final = (FIND, INSERT, COMMIT)
 
 WRAPPED: Final[tuple[tuple[str, Any, str], ...]] = (
@@ -60,8 +60,8 @@ WRAPPED: Final[tuple[tuple[str, Any, str], ...]] = (
     (ANONYMOUS, helper, "apply_policy"),
     (VIEW, helper, "record"),
     (VIEW, Reference, "campaign"),
-    (ANSWER, Hal, "represent"),
-    (ANSWER, helper, "helper_answer"),
+    (RESPONSE, Hal, "represent"),
+    (RESPONSE, helper, "helper_response"),
     (STORE, Store, "write"),
     (FIND, Store, "by_match_keys"),
     (FIND, Store, "by_match_keys_and_ids"),
@@ -190,9 +190,9 @@ def _section(labels: list[str], samples: list[list[Parts]], trips: list[int]) ->
         (
             "## Where the time goes",
             f"This measures {REQUESTS:,} requests of each application in one process without a server. The "
-            "applications take turns. CPU is the processor time of the thread that answers: the mean without "
+            "applications take turns. CPU is the processor time of the serving thread: the mean without "
             "the fastest and the slowest tenth of the requests. All of the floor's own work counts as "
-            "matching, also parsing, documents and answer. Measuring costs about a microsecond for each "
+            "matching, also parsing, documents and response. Measuring costs about a microsecond for each "
             "function that belongs to a part.",
             "\n".join(lines),
         )

@@ -21,7 +21,7 @@ IN_BETWEEN = (
     "About half of our processor time is the driver's: four round trips, each of which takes about the same "
     "time with any content. The floor needs three when it writes in order, and four when it commits person and "
     "outreach together, as we do. No part of our own code takes much more than a tenth: matching and merging; "
-    "checking the body; then the caller, the log line, the headers and the answer. The rates of single rounds "
+    "checking the body; then the caller, the log line, the headers and the response. The rates of single rounds "
     "vary by a third with the disk; processor time does not."
 )
 
@@ -147,7 +147,8 @@ def recording(contenders: list[Contender], rounds: Rounds, seconds: int) -> list
         "stored in the same insert. No worker runs in either case.\n- *Known people*: the posts contain "
         "nothing new about the person, so only the outreach is written; without a transaction, also by the floor.\n- "
         "*One phone number*: all posts name the same number, and each is of another person.\n\nAfter each run, the "
-        "benchmark compares the numbers of people, outreaches, follow-ups and events in the database with the answers.",
+        "benchmark compares the numbers of people, outreaches, follow-ups and events in the database with the "
+        "responses.",
         IN_BETWEEN,
         "Other programs on the machine distort processor time per outreach less than the other figures. In the "
         f"most disturbed round, other programs took {disturbance(rounds):.0f} % of the processors.",

@@ -108,7 +108,7 @@ class Server:
                 time.sleep(0.02)  # not listening yet; try again until the deadline
             finally:
                 connection.close()
-        raise self.failure(f"no answer within {START_SECONDS} s")
+        raise self.failure(f"no response within {START_SECONDS} s")
 
     def _stop(self) -> None:
         if self.process is None or self.process.poll() is not None:

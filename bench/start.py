@@ -1,6 +1,6 @@
 """Measures the start of a web process and its memory, and those of the floor beside it.
 
-A start ends with the first answer. Processor time counts master, worker and the check of the settings; memory is that
+A start ends with the first response. Processor time counts master, worker and the check of the settings; memory is that
 of the worker, before any post and after some.
 """
 
@@ -20,7 +20,7 @@ from dev.mongod import Mongod
 KEYS = ("ours-token", "floor-transaction")
 ROUNDS = 5
 POSTS = 50
-COLUMNS = ("until the first answer, s", "processor time, s", "resident MB", f"resident MB after {POSTS} posts")
+COLUMNS = ("until the first response, s", "processor time, s", "resident MB", f"resident MB after {POSTS} posts")
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def measure_start(mongod: Mongod, scratch: Path) -> str:
             "## Start and size",
             "",
             f"A server with one worker and 4 threads, started {ROUNDS} times in turns with the floor; medians. A start "
-            "ends with the first answer; its processor time is that of master and worker.",
+            "ends with the first response; its processor time is that of master and worker.",
             "",
             f"| | {' | '.join(COLUMNS)} |",
             "|---|---:|---:|---:|---:|",

@@ -2,8 +2,8 @@
 
 Rounds of many seconds are too far apart to show a difference of a few percent on a machine that also does other work.
 Here the application runs in this process, without a server. Each kind sends one request before any kind sends its next,
-so a slow moment of the machine affects all kinds. Two clocks are read: the processor time of the answering thread, and
-the time until the answer, which includes the database.
+so a slow moment of the machine affects all kinds. Two clocks are read: the processor time of the serving thread, and
+the time until the response, which includes the database.
 """
 
 import os
@@ -42,7 +42,7 @@ KINDS = (
 # Each pair: the kind to compare with, and the compared kind.
 PAIRS = tuple((KINDS[first], KINDS[second]) for first, second in ((0, 1), (0, 2), (0, 3), (4, 5)))
 
-# Sends the request with this number. Returns seconds of processor time and seconds until the answer.
+# Sends the request with this number. Returns seconds of processor time and seconds until the response.
 Turn = Callable[[int], tuple[float, float]]
 
 
@@ -88,7 +88,7 @@ def application(kind: Ours, uri: str, scratch: Path) -> tuple[Flask, Traffic]:
 def turn_of(app: Flask, traffic: Traffic, label: str) -> Turn:
     """Returns a function that sends the load's request to the application.
 
-    The function raises ServerFailed unless the answer is 200.
+    The function raises ServerFailed unless the response is 200.
     """
     (request,) = traffic.requests
 
@@ -112,7 +112,7 @@ def turn_of(app: Flask, traffic: Traffic, label: str) -> Turn:
 
 
 def _section(samples: dict[str, list[tuple[float, float]]]) -> str:
-    columns = ("CPU ms per outreach", "without / with", "each fifth", "ms until the answer", "without / with")
+    columns = ("CPU ms per outreach", "without / with", "each fifth", "ms until the response", "without / with")
     lines = [f"| | {' | '.join(columns)} |", "|---|---:|---:|---|---:|---:|"]
     without = set()
     for below, kind in PAIRS:
@@ -131,7 +131,7 @@ def _section(samples: dict[str, list[tuple[float, float]]]) -> str:
             "## What a trigger and a webhook cost the helper",
             f"This compares {TURNS:,} requests of each kind in one process without a server. The kinds take "
             "turns, so a disturbance of the machine affects all of them equally. Each figure is the mean "
-            "without the fastest and the slowest tenth. CPU is the processor time of the thread that answers.",
+            "without the fastest and the slowest tenth. CPU is the processor time of the serving thread.",
             "\n".join(lines),
         )
     )
@@ -143,7 +143,7 @@ def _parts(samples: list[tuple[float, float]]) -> list[list[tuple[float, float]]
 
 
 def _milliseconds(samples: list[tuple[float, float]]) -> tuple[float, float]:
-    """Returns milliseconds of processor time and until the answer, each the mean of the middle eight tenths."""
+    """Returns milliseconds of processor time and until the response, each the mean of the middle eight tenths."""
     aside = len(samples) // 10
     cpu, wall = (mean(sorted(column)[aside : len(samples) - aside]) * 1_000 for column in zip(*samples, strict=True))
     return cpu, wall

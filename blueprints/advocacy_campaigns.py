@@ -5,8 +5,8 @@ from typing import Any, Final
 from flask import Response
 
 from blueprints.http.api import LOCATION, Blueprint
-from blueprints.http.collections import answer_page, get_or_404, read_page, with_total
-from blueprints.http.context import answer, caller, hal, settings, shown_after_write, store
+from blueprints.http.collections import get_or_404, page_response, read_page, with_total
+from blueprints.http.context import caller, hal, hal_response, settings, shown_after_write, store
 from blueprints.http.put_and_delete import change, remove
 from osdi.access.tokens import READ, WRITE
 from osdi.crud.create import create
@@ -41,7 +41,7 @@ def get_advocacy_campaigns(arguments: dict[str, Any]) -> Response:
     """List the advocacy campaigns"""
     page = read_page(ADVOCACY_CAMPAIGN, arguments, {})
     page = page.with_documents(with_total(ADVOCACY_CAMPAIGN, campaign) for campaign in page.documents)
-    return answer_page(ADVOCACY_CAMPAIGN, page, arguments, ADVOCACY_CAMPAIGN.collection)
+    return page_response(ADVOCACY_CAMPAIGN, page, arguments, ADVOCACY_CAMPAIGN.collection)
 
 
 @blp.route("", methods=["POST"])
@@ -56,7 +56,7 @@ def post_advocacy_campaign(body: dict[str, Any]) -> Response:
     """
     campaign = create(store(), ADVOCACY_CAMPAIGN, body, settings().match_key_rules, by=caller().person_id)
     created = with_total(ADVOCACY_CAMPAIGN, campaign)
-    return answer(shown_after_write(ADVOCACY_CAMPAIGN, created, body.get("control")))
+    return hal_response(shown_after_write(ADVOCACY_CAMPAIGN, created, body.get("control")))
 
 
 @blp.route("/<advocacy_campaign_id>")
@@ -66,7 +66,7 @@ def post_advocacy_campaign(body: dict[str, Any]) -> Response:
 def get_advocacy_campaign(advocacy_campaign_id: str) -> Response:
     """Read one advocacy campaign"""
     found = get_or_404(ADVOCACY_CAMPAIGN, advocacy_campaign_id)
-    return answer(hal().represent(ADVOCACY_CAMPAIGN, with_total(ADVOCACY_CAMPAIGN, found)), etag(found))
+    return hal_response(hal().represent(ADVOCACY_CAMPAIGN, with_total(ADVOCACY_CAMPAIGN, found)), etag(found))
 
 
 @blp.route("/<advocacy_campaign_id>", methods=["PUT"])
@@ -81,7 +81,7 @@ def put_advocacy_campaign(body: dict[str, Any], advocacy_campaign_id: str) -> Re
     Properties that are not in the body stay as they are. An array replaces the stored one; null clears a property.
     """
     changed = with_total(ADVOCACY_CAMPAIGN, change(ADVOCACY_CAMPAIGN, advocacy_campaign_id, body))
-    return answer(shown_after_write(ADVOCACY_CAMPAIGN, changed, body["control"]), etag(changed))
+    return hal_response(shown_after_write(ADVOCACY_CAMPAIGN, changed, body["control"]), etag(changed))
 
 
 @blp.route("/<advocacy_campaign_id>", methods=["DELETE"])

@@ -5,12 +5,12 @@ from typing import Any, Final
 from flask import Response
 
 from blueprints.http.api import LOCATION, Blueprint
-from blueprints.http.collections import answer_page, get_entry_of_person, get_or_404, read_entries
-from blueprints.http.context import answer, hal, shown_after_write, store
+from blueprints.http.collections import get_entry_of_person, get_or_404, page_response, read_entries
+from blueprints.http.context import hal, hal_response, shown_after_write, store
 from blueprints.http.expand import OF_ANSWERS, expand_references, requested_relations
 from blueprints.http.put_and_delete import change_entry, remove_entry
 from osdi.access.tokens import READ, WRITE
-from osdi.action_functions.answers import answer_refusal
+from osdi.action_functions.answers import answer_error
 from osdi.crud import subresources
 from osdi.etags import etag
 from osdi.resources import ANSWER, API, PERSON, QUESTION, id_from
@@ -43,7 +43,9 @@ def get_answers(arguments: dict[str, Any], question_id: str) -> Response:
     get_or_404(QUESTION, question_id)
     page = read_entries(subresources.ANSWERS, question_id, arguments)
     expanded = expand_references(page.documents, requested_relations(arguments, OF_ANSWERS))
-    return answer_page(ANSWER, page, arguments, QUESTION.collection, question_id, ANSWER.collection, embedded=expanded)
+    return page_response(
+        ANSWER, page, arguments, QUESTION.collection, question_id, ANSWER.collection, embedded=expanded
+    )
 
 
 @blp.route("/people/<person_id>/answers")
@@ -55,7 +57,7 @@ def get_person_answers(arguments: dict[str, Any], person_id: str) -> Response:
     """List the answers of a person"""
     page = read_entries(subresources.ANSWERS, get_or_404(PERSON, person_id), arguments)
     expanded = expand_references(page.documents, requested_relations(arguments, OF_ANSWERS))
-    return answer_page(ANSWER, page, arguments, PERSON.collection, person_id, ANSWER.collection, embedded=expanded)
+    return page_response(ANSWER, page, arguments, PERSON.collection, person_id, ANSWER.collection, embedded=expanded)
 
 
 @blp.route("/people/<person_id>/answers/<answer_id>")
@@ -67,7 +69,7 @@ def get_person_answer(arguments: dict[str, Any], person_id: str, answer_id: str)
     """Read one answer of a person"""
     found = get_entry_of_person(subresources.ANSWERS, person_id, answer_id)
     expanded = expand_references([found], requested_relations(arguments, OF_ANSWERS))
-    return answer(hal().represent(ANSWER, found, embedded=expanded[answer_id]), etag(found))
+    return hal_response(hal().represent(ANSWER, found, embedded=expanded[answer_id]), etag(found))
 
 
 @blp.route("/questions/<question_id>/answers", methods=["POST"])
@@ -83,11 +85,11 @@ def post_answer(body: dict[str, Any], question_id: str) -> Response:
     question = get_or_404(QUESTION, question_id)
     person_id = id_from(body["pointing"]["person"]["href"], PERSON) or ""
     fields = {name: body[name] for name in ("identifiers", *ANSWER.fields) if name in body}
-    error = answer_refusal(question, fields)
+    error = answer_error(question, fields)
     if error:
         raise error
     added = subresources.add(store(), subresources.ANSWERS, question_id, person_id, fields)
-    return answer(shown_after_write(ANSWER, added, body.get("control")))
+    return hal_response(shown_after_write(ANSWER, added, body.get("control")))
 
 
 @blp.route("/questions/<question_id>/answers/<answer_id>")
@@ -99,7 +101,7 @@ def get_answer(arguments: dict[str, Any], question_id: str, answer_id: str) -> R
     """Read one answer"""
     found = subresources.get(store(), subresources.ANSWERS, question_id, answer_id)
     expanded = expand_references([found], requested_relations(arguments, OF_ANSWERS))
-    return answer(hal().represent(ANSWER, found, embedded=expanded[answer_id]), etag(found))
+    return hal_response(hal().represent(ANSWER, found, embedded=expanded[answer_id]), etag(found))
 
 
 @blp.route("/questions/<question_id>/answers/<answer_id>", methods=["PUT"])
@@ -116,9 +118,9 @@ def put_answer(body: dict[str, Any], question_id: str, answer_id: str) -> Respon
     """
     question = get_or_404(QUESTION, question_id)
     changed = change_entry(
-        subresources.ANSWERS, question_id, answer_id, body, lambda entry: answer_refusal(question, entry)
+        subresources.ANSWERS, question_id, answer_id, body, lambda entry: answer_error(question, entry)
     )
-    return answer(shown_after_write(ANSWER, changed, body["control"]), etag(changed))
+    return hal_response(shown_after_write(ANSWER, changed, body["control"]), etag(changed))
 
 
 @blp.route("/questions/<question_id>/answers/<answer_id>", methods=["DELETE"])

@@ -3,7 +3,7 @@
 from flask import Response
 
 from blueprints.http.api import Blueprint
-from blueprints.http.context import answer, hal, settings
+from blueprints.http.context import hal, hal_response, settings
 from osdi.resources import API
 from schemas.entry_point import EntryPointSchema
 
@@ -16,7 +16,7 @@ blp = Blueprint("Entry point", __name__, url_prefix=API, description="Links to a
 def get_entry_point() -> Response:
     """Read the API entry point"""
     deployed = settings()
-    return answer(
+    return hal_response(
         hal().entry_point(
             motd=deployed.motd,
             vendor_name=deployed.vendor_name,

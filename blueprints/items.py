@@ -5,8 +5,8 @@ from typing import Any, Final
 from flask import Response
 
 from blueprints.http.api import LOCATION, Blueprint
-from blueprints.http.collections import answer_page, get_entry_of_person, get_or_404, read_entries
-from blueprints.http.context import answer, hal, shown_after_write, store
+from blueprints.http.collections import get_entry_of_person, get_or_404, page_response, read_entries
+from blueprints.http.context import hal, hal_response, shown_after_write, store
 from blueprints.http.expand import OF_ITEMS, expand_references, requested_relations
 from blueprints.http.put_and_delete import change_entry, remove_entry
 from osdi.access.tokens import READ, WRITE
@@ -37,7 +37,7 @@ def get_items(arguments: dict[str, Any], list_id: str) -> Response:
     get_or_404(LIST, list_id)
     page = read_entries(subresources.ITEMS, list_id, arguments)
     expanded = expand_references(page.documents, requested_relations(arguments, OF_ITEMS))
-    return answer_page(ITEM, page, arguments, LIST.collection, list_id, ITEM.collection, embedded=expanded)
+    return page_response(ITEM, page, arguments, LIST.collection, list_id, ITEM.collection, embedded=expanded)
 
 
 @blp.route("/people/<person_id>/items")
@@ -49,7 +49,7 @@ def get_person_items(arguments: dict[str, Any], person_id: str) -> Response:
     """List the items of a person"""
     page = read_entries(subresources.ITEMS, get_or_404(PERSON, person_id), arguments)
     expanded = expand_references(page.documents, requested_relations(arguments, OF_ITEMS))
-    return answer_page(ITEM, page, arguments, PERSON.collection, person_id, ITEM.collection, embedded=expanded)
+    return page_response(ITEM, page, arguments, PERSON.collection, person_id, ITEM.collection, embedded=expanded)
 
 
 @blp.route("/people/<person_id>/items/<item_id>")
@@ -61,7 +61,7 @@ def get_person_item(arguments: dict[str, Any], person_id: str, item_id: str) -> 
     """Read one item of a person"""
     found = get_entry_of_person(subresources.ITEMS, person_id, item_id)
     expanded = expand_references([found], requested_relations(arguments, OF_ITEMS))
-    return answer(hal().represent(ITEM, found, embedded=expanded[item_id]), etag(found))
+    return hal_response(hal().represent(ITEM, found, embedded=expanded[item_id]), etag(found))
 
 
 @blp.route("/lists/<list_id>/items", methods=["POST"])
@@ -72,13 +72,13 @@ def get_person_item(arguments: dict[str, Any], person_id: str, item_id: str) -> 
 def post_item(body: dict[str, Any], list_id: str) -> Response:
     """Add a person to a list
 
-    The link `osdi:person` names the person. If the person is already on the list, the answer is the existing item.
+    The link `osdi:person` names the person. If the person is already on the list, the response is the existing item.
     """
     get_or_404(LIST, list_id)
     person_id = id_from(body["pointing"]["person"]["href"], PERSON) or ""
     fields = {name: body[name] for name in ("identifiers", *ITEM.fields) if name in body}
     added = subresources.add(store(), subresources.ITEMS, list_id, person_id, fields)
-    return answer(shown_after_write(ITEM, added, body.get("control")))
+    return hal_response(shown_after_write(ITEM, added, body.get("control")))
 
 
 @blp.route("/lists/<list_id>/items/<item_id>")
@@ -90,7 +90,7 @@ def get_item(arguments: dict[str, Any], list_id: str, item_id: str) -> Response:
     """Read one item"""
     found = subresources.get(store(), subresources.ITEMS, list_id, item_id)
     expanded = expand_references([found], requested_relations(arguments, OF_ITEMS))
-    return answer(hal().represent(ITEM, found, embedded=expanded[item_id]), etag(found))
+    return hal_response(hal().represent(ITEM, found, embedded=expanded[item_id]), etag(found))
 
 
 @blp.route("/lists/<list_id>/items/<item_id>", methods=["PUT"])
@@ -107,7 +107,7 @@ def put_item(body: dict[str, Any], list_id: str, item_id: str) -> Response:
     """
     get_or_404(LIST, list_id)
     changed = change_entry(subresources.ITEMS, list_id, item_id, body)
-    return answer(shown_after_write(ITEM, changed, body["control"]), etag(changed))
+    return hal_response(shown_after_write(ITEM, changed, body["control"]), etag(changed))
 
 
 @blp.route("/lists/<list_id>/items/<item_id>", methods=["DELETE"])

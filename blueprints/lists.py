@@ -5,8 +5,8 @@ from typing import Any, Final
 from flask import Response
 
 from blueprints.http.api import LOCATION, Blueprint
-from blueprints.http.collections import answer_page, get_or_404, read_page, with_total
-from blueprints.http.context import answer, caller, hal, settings, shown_after_write, store
+from blueprints.http.collections import get_or_404, page_response, read_page, with_total
+from blueprints.http.context import caller, hal, hal_response, settings, shown_after_write, store
 from blueprints.http.put_and_delete import change, remove
 from osdi.access.tokens import READ, WRITE
 from osdi.crud.create import create
@@ -32,7 +32,7 @@ def get_lists(arguments: dict[str, Any]) -> Response:
     """List the lists"""
     page = read_page(LIST, arguments, {})
     page = page.with_documents(with_total(LIST, each) for each in page.documents)
-    return answer_page(LIST, page, arguments, LIST.collection)
+    return page_response(LIST, page, arguments, LIST.collection)
 
 
 @blp.route("", methods=["POST"])
@@ -46,7 +46,7 @@ def post_list(body: dict[str, Any]) -> Response:
     If a list with the same name or one of the identifiers exists, the server adds to it and returns it.
     """
     created = with_total(LIST, create(store(), LIST, body, settings().match_key_rules, by=caller().person_id))
-    return answer(shown_after_write(LIST, created, body.get("control")))
+    return hal_response(shown_after_write(LIST, created, body.get("control")))
 
 
 @blp.route("/<list_id>")
@@ -56,7 +56,7 @@ def post_list(body: dict[str, Any]) -> Response:
 def get_list(list_id: str) -> Response:
     """Read one list"""
     found = get_or_404(LIST, list_id)
-    return answer(hal().represent(LIST, with_total(LIST, found)), etag(found))
+    return hal_response(hal().represent(LIST, with_total(LIST, found)), etag(found))
 
 
 @blp.route("/<list_id>", methods=["PUT"])
@@ -71,7 +71,7 @@ def put_list(body: dict[str, Any], list_id: str) -> Response:
     Properties that are not in the body stay as they are. An array replaces the stored one; null clears a property.
     """
     changed = change(LIST, list_id, body)
-    return answer(shown_after_write(LIST, with_total(LIST, changed), body["control"]), etag(changed))
+    return hal_response(shown_after_write(LIST, with_total(LIST, changed), body["control"]), etag(changed))
 
 
 @blp.route("/<list_id>", methods=["DELETE"])

@@ -6,8 +6,8 @@ from typing import Any, Final
 from flask import Response
 
 from blueprints.http.api import LOCATION, Blueprint
-from blueprints.http.collections import answer_page, get_or_404, read_page
-from blueprints.http.context import answer, caller, hal, reference, settings, shown_after_write, store
+from blueprints.http.collections import get_or_404, page_response, read_page
+from blueprints.http.context import caller, hal, hal_response, reference, settings, shown_after_write, store
 from blueprints.http.put_and_delete import change, remove
 from blueprints.http.wrapper_links import changing_wrapper, with_wrapper
 from osdi.access.tokens import READ, WRITE
@@ -48,7 +48,7 @@ MessagesSchema = collection_schema("Messages", MESSAGE.collection_rel, MessageSc
 @blp.response(200, MessagesSchema)
 def get_messages(arguments: dict[str, Any]) -> Response:
     """List the messages"""
-    return answer_page(MESSAGE, read_page(MESSAGE, arguments, {}), arguments, MESSAGE.collection)
+    return page_response(MESSAGE, read_page(MESSAGE, arguments, {}), arguments, MESSAGE.collection)
 
 
 @blp.route("", methods=["POST"])
@@ -66,7 +66,7 @@ def post_message(body: dict[str, Any]) -> Response:
     created = create(
         store(), MESSAGE, with_wrapper(body), settings().match_key_rules, by=caller().person_id, check=CHECK
     )
-    return answer(shown_after_write(MESSAGE, created, body.get("control")))
+    return hal_response(shown_after_write(MESSAGE, created, body.get("control")))
 
 
 @blp.route("/<message_id>")
@@ -76,7 +76,7 @@ def post_message(body: dict[str, Any]) -> Response:
 def get_message(message_id: str) -> Response:
     """Read one message"""
     found = get_or_404(MESSAGE, message_id)
-    return answer(hal().represent(MESSAGE, found), etag(found))
+    return hal_response(hal().represent(MESSAGE, found), etag(found))
 
 
 @blp.route("/<message_id>/preview")
@@ -87,7 +87,7 @@ def get_message(message_id: str) -> Response:
 def get_message_preview(arguments: dict[str, Any], message_id: str) -> Response:
     """Preview a message
 
-    The answer has the message with its wrapper, filled in for an outreach or for an invented person. Nothing is sent.
+    The response has the message with its wrapper, filled in for an outreach or for an invented person. Nothing is sent.
     """
     message, outreach_id = get_or_404(MESSAGE, message_id), arguments.get("outreach")
     outreach = get_or_404(OUTREACH, outreach_id) if outreach_id else None
@@ -95,7 +95,7 @@ def get_message_preview(arguments: dict[str, Any], message_id: str) -> Response:
     address = hal().href(MESSAGE.collection, message_id)
     query = f"?outreach={outreach_id}" if outreach_id else ""
     links = {"self": {"href": f"{address}/preview{query}"}, MESSAGE.rel: {"href": address}}
-    return answer({**{name: text for name, text in rendered.items() if text}, "_links": links})
+    return hal_response({**{name: text for name, text in rendered.items() if text}, "_links": links})
 
 
 @blp.route("/<message_id>", methods=["PUT"])
@@ -111,7 +111,7 @@ def put_message(body: dict[str, Any], message_id: str) -> Response:
     the link `osdi:wrapper`.
     """
     changed = change(MESSAGE, message_id, changing_wrapper(body, message_id), check=CHECK)
-    return answer(shown_after_write(MESSAGE, changed, body["control"]), etag(changed))
+    return hal_response(shown_after_write(MESSAGE, changed, body["control"]), etag(changed))
 
 
 @blp.route("/<message_id>", methods=["DELETE"])

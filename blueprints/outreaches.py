@@ -6,8 +6,8 @@ from typing import Any
 from flask import Response
 
 from blueprints.http.api import LOCATION, Blueprint
-from blueprints.http.collections import answer_page, get_or_404, read_page, with_total
-from blueprints.http.context import answer, hal, shown_after_write
+from blueprints.http.collections import get_or_404, page_response, read_page, with_total
+from blueprints.http.context import hal, hal_response, shown_after_write
 from blueprints.http.expand import OF_OUTREACHES, expand_references, requested_relations
 from blueprints.http.parameters import CAMPAIGN_PARAMETER, IDEMPOTENCY_PARAMETER
 from blueprints.http.put_and_delete import change, remove
@@ -43,7 +43,7 @@ def get_all_outreaches(arguments: dict[str, Any]) -> Response:
     """List the outreaches of all campaigns"""
     page = read_page(OUTREACH, arguments, {})
     embedded = expand_references(page.documents, requested_relations(arguments, OF_OUTREACHES))
-    return answer_page(OUTREACH, page, arguments, OUTREACH.collection, embedded=embedded)
+    return page_response(OUTREACH, page, arguments, OUTREACH.collection, embedded=embedded)
 
 
 @blp.route("/<advocacy_campaign_id>/outreaches", parameters=[CAMPAIGN_PARAMETER])
@@ -58,7 +58,7 @@ def get_outreaches(arguments: dict[str, Any], advocacy_campaign_id: str) -> Resp
     page = read_page(OUTREACH, arguments, query, campaign["total_outreaches"])
     path = (ADVOCACY_CAMPAIGN.collection, campaign["_id"], OUTREACH.collection)
     embedded = expand_references(page.documents, requested_relations(arguments, OF_OUTREACHES))
-    return answer_page(OUTREACH, page, arguments, *path, embedded=embedded)
+    return page_response(OUTREACH, page, arguments, *path, embedded=embedded)
 
 
 @blp.route("/<advocacy_campaign_id>/outreaches", methods=["POST"], parameters=[CAMPAIGN_PARAMETER])
@@ -82,9 +82,9 @@ def post_outreach(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
 @blp.errors(404)
 def get_outreach(arguments: dict[str, Any], advocacy_campaign_id: str, outreach_id: str) -> Response:
     """Read one outreach"""
-    found = get_or_404(OUTREACH, outreach_id, of_campaign(advocacy_campaign_id))
+    found = get_or_404(OUTREACH, outreach_id, is_of_campaign(advocacy_campaign_id))
     embedded = expand_references([found], requested_relations(arguments, OF_OUTREACHES))
-    return answer(hal().represent(OUTREACH, found, embedded=embedded[outreach_id]), etag(found))
+    return hal_response(hal().represent(OUTREACH, found, embedded=embedded[outreach_id]), etag(found))
 
 
 @blp.route("/<advocacy_campaign_id>/outreaches/<outreach_id>", methods=["PUT"], parameters=[CAMPAIGN_PARAMETER])
@@ -98,8 +98,8 @@ def put_outreach(body: dict[str, Any], advocacy_campaign_id: str, outreach_id: s
 
     Properties that are not in the body stay as they are. An array replaces the stored one; null clears a property.
     """
-    changed = change(OUTREACH, outreach_id, body, belongs=of_campaign(advocacy_campaign_id))
-    return answer(shown_after_write(OUTREACH, changed, body["control"]), etag(changed))
+    changed = change(OUTREACH, outreach_id, body, belongs=is_of_campaign(advocacy_campaign_id))
+    return hal_response(shown_after_write(OUTREACH, changed, body["control"]), etag(changed))
 
 
 @blp.route("/<advocacy_campaign_id>/outreaches/<outreach_id>", methods=["DELETE"], parameters=[CAMPAIGN_PARAMETER])
@@ -112,9 +112,9 @@ def delete_outreach(advocacy_campaign_id: str, outreach_id: str) -> Response:
 
     The person stays.
     """
-    return remove(OUTREACH, outreach_id, belongs=of_campaign(advocacy_campaign_id))
+    return remove(OUTREACH, outreach_id, belongs=is_of_campaign(advocacy_campaign_id))
 
 
-def of_campaign(campaign_id: str) -> Callable[[Document], bool]:
+def is_of_campaign(campaign_id: str) -> Callable[[Document], bool]:
     """Returns a predicate: True for outreaches of this campaign."""
     return lambda outreach: bool(outreach["advocacy_campaign_id"] == campaign_id)

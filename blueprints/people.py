@@ -7,8 +7,8 @@ from flask import Response, g
 from blueprints.http.anonymous_posts import apply_policy, honeypot_filled, limit_signups
 from blueprints.http.api import LOCATION, Blueprint
 from blueprints.http.body import request_body
-from blueprints.http.collections import answer_page, get_or_404, read_page
-from blueprints.http.context import answer, caller, deployment, hal, helper_answer, shown_after_write
+from blueprints.http.collections import get_or_404, page_response, read_page
+from blueprints.http.context import caller, deployment, hal, hal_response, helper_response, shown_after_write
 from blueprints.http.expand import OF_OUTREACHES, OF_PEOPLE, expand_people, expand_references, requested_relations
 from blueprints.http.put_and_delete import change, erase_person, remove
 from osdi.access.tokens import READ, WRITE
@@ -48,7 +48,7 @@ def get_people(arguments: dict[str, Any]) -> Response:
     """List the people"""
     page = read_page(PERSON, arguments, {})
     embedded = expand_people(page.documents, requested_relations(arguments, OF_PEOPLE))
-    return answer_page(PERSON, page, arguments, PERSON.collection, embedded=embedded)
+    return page_response(PERSON, page, arguments, PERSON.collection, embedded=embedded)
 
 
 @blp.route("", methods=["POST"])
@@ -72,8 +72,8 @@ def post_person(body: dict[str, Any]) -> Response:
 def person_signup_helper(body: dict[str, Any]) -> Response:
     """Sign a person up, with tags, lists and answers
 
-    With a token the answer is the person. Without a token, as from a web page, the answer is an empty object, and the
-    server neither overwrites nor reveals what it stores about a person.
+    With a token the response is the person. Without a token, as from a web page, the response is an empty object, and
+    the server neither overwrites nor reveals what it stores about a person.
     """
     return sign_up_and_answer(body)
 
@@ -86,11 +86,11 @@ def person_signup_helper(body: dict[str, Any]) -> Response:
 def get_person(arguments: dict[str, Any], person_id: str) -> Response:
     """Read one person
 
-    If the person was merged into another one, the answer is a redirect to that person.
+    If the person was merged into another one, the response is a redirect to that person.
     """
     found = get_or_404(PERSON, person_id)
     embedded = expand_people([found], requested_relations(arguments, OF_PEOPLE))
-    return answer(hal().represent(PERSON, found, embedded=embedded[person_id]), etag(found))
+    return hal_response(hal().represent(PERSON, found, embedded=embedded[person_id]), etag(found))
 
 
 @blp.route("/<person_id>", methods=["PUT"])
@@ -106,7 +106,7 @@ def put_person(body: dict[str, Any], person_id: str) -> Response:
     e-mail entry without an address, such as `{"status": "unsubscribed"}`, changes the primary address.
     """
     changed = change(PERSON, person_id, body)
-    return answer(shown_after_write(PERSON, changed, body["control"]), etag(changed))
+    return hal_response(shown_after_write(PERSON, changed, body["control"]), etag(changed))
 
 
 @blp.route("/<person_id>", methods=["DELETE"])
@@ -120,7 +120,7 @@ def delete_person(arguments: dict[str, Any], person_id: str) -> Response:
 
     The person's outreaches stay, without the person. With `erase` true the server also deletes everything else that it
     stores about the person, and imports do not create the person again; see docs/privacy.md. The URL of a person who
-    was merged into another one cannot be deleted: the answer is 409 and names the remaining person.
+    was merged into another one cannot be deleted: the response is 409 and names the remaining person.
     """
     if not arguments["erase"]:
         return remove(PERSON, person_id)
@@ -137,7 +137,7 @@ def get_person_outreaches(arguments: dict[str, Any], person_id: str) -> Response
     page = read_page(OUTREACH, arguments, outreaches_of(get_or_404(PERSON, person_id)))
     embedded = expand_references(page.documents, requested_relations(arguments, OF_OUTREACHES))
     path = (PERSON.collection, person_id, OUTREACH.collection)
-    return answer_page(OUTREACH, page, arguments, *path, embedded=embedded)
+    return page_response(OUTREACH, page, arguments, *path, embedded=embedded)
 
 
 @blp.route("/<person_id>/outreaches/<outreach_id>")
@@ -150,18 +150,18 @@ def get_person_outreach(arguments: dict[str, Any], person_id: str, outreach_id: 
     ids = ids_of(get_or_404(PERSON, person_id))
     found = get_or_404(OUTREACH, outreach_id, lambda outreach: outreach.get("person_id") in ids)
     embedded = expand_references([found], requested_relations(arguments, OF_OUTREACHES))
-    return answer(hal().represent(OUTREACH, found, embedded=embedded[outreach_id]), etag(found))
+    return hal_response(hal().represent(OUTREACH, found, embedded=embedded[outreach_id]), etag(found))
 
 
 def sign_up_and_answer(body: dict[str, Any]) -> Response:
-    """Creates the person of a loaded body, or adds to a known one; returns the answer that the caller may see."""
+    """Creates the person of a loaded body, or adds to a known one; returns the response that the caller may see."""
     deployed, sender = deployment(), caller()
     if not sender.has_token:
         if honeypot_filled():
-            return answer({})
+            return hal_response({})
         body = apply_policy(body)
         limit_signups(body)
     strict = request_body().strict
     signed_up = sign_up(deployed.store, deployed.reference.find, body, sender, deployed.settings, strict=strict)
     g.matched_by, g.warnings = signed_up.matched_by, signed_up.warnings
-    return helper_answer(PERSON, signed_up.person, signed_up.warnings, body)
+    return helper_response(PERSON, signed_up.person, signed_up.warnings, body)

@@ -5,8 +5,8 @@ from typing import Any, Final
 from flask import Response
 
 from blueprints.http.api import LOCATION, Blueprint
-from blueprints.http.collections import answer_page, get_or_404, read_page
-from blueprints.http.context import answer, caller, hal, settings, shown_after_write, store
+from blueprints.http.collections import get_or_404, page_response, read_page
+from blueprints.http.context import caller, hal, hal_response, settings, shown_after_write, store
 from blueprints.http.put_and_delete import change, remove
 from osdi.access.tokens import READ, WRITE
 from osdi.crud.create import create
@@ -38,7 +38,7 @@ QuestionsSchema = collection_schema("Questions", QUESTION.collection_rel, Questi
 @blp.response(200, QuestionsSchema)
 def get_questions(arguments: dict[str, Any]) -> Response:
     """List the questions"""
-    return answer_page(QUESTION, read_page(QUESTION, arguments, {}), arguments, QUESTION.collection)
+    return page_response(QUESTION, read_page(QUESTION, arguments, {}), arguments, QUESTION.collection)
 
 
 @blp.route("", methods=["POST"])
@@ -52,7 +52,7 @@ def post_question(body: dict[str, Any]) -> Response:
     If a question with one of the identifiers exists, the server adds to it and returns it.
     """
     created = create(store(), QUESTION, body, settings().match_key_rules, by=caller().person_id)
-    return answer(shown_after_write(QUESTION, created, body.get("control")))
+    return hal_response(shown_after_write(QUESTION, created, body.get("control")))
 
 
 @blp.route("/<question_id>")
@@ -62,7 +62,7 @@ def post_question(body: dict[str, Any]) -> Response:
 def get_question(question_id: str) -> Response:
     """Read one question"""
     found = get_or_404(QUESTION, question_id)
-    return answer(hal().represent(QUESTION, found), etag(found))
+    return hal_response(hal().represent(QUESTION, found), etag(found))
 
 
 @blp.route("/<question_id>", methods=["PUT"])
@@ -77,7 +77,7 @@ def put_question(body: dict[str, Any], question_id: str) -> Response:
     Properties that are not in the body stay as they are. An array replaces the stored one; null clears a property.
     """
     changed = change(QUESTION, question_id, body, check=QuestionSchema().check_whole)
-    return answer(shown_after_write(QUESTION, changed, body["control"]), etag(changed))
+    return hal_response(shown_after_write(QUESTION, changed, body["control"]), etag(changed))
 
 
 @blp.route("/<question_id>", methods=["DELETE"])

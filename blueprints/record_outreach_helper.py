@@ -10,18 +10,18 @@ from flask import Response, g, request
 from blueprints.http.anonymous_posts import apply_policy, honeypot_filled
 from blueprints.http.api import LOCATION, Blueprint
 from blueprints.http.body import request_body
-from blueprints.http.context import Deployment, answer, caller, deployment, helper_answer
+from blueprints.http.context import Deployment, caller, deployment, hal_response, helper_response
 from blueprints.http.parameters import (
     CAMPAIGN_PARAMETER,
     IDEMPOTENCY_KEY,
-    IDEMPOTENCY_KEY_LENGTH,
     IDEMPOTENCY_PARAMETER,
+    MAX_IDEMPOTENCY_KEY_LENGTH,
 )
 from blueprints.http.rate_limits import rate_limits
 from osdi.access.tokens import WRITE, Caller
 from osdi.documents import ReadOnlyDocument
 from osdi.errors import ErrorDescription, invalid
-from osdi.outreaches.consent import GivenConsent
+from osdi.outreaches.consent_receipt import GivenConsent
 from osdi.outreaches.helper_request import HelperRequest
 from osdi.outreaches.record_outreach import Recorded, record_outreach
 from osdi.resources import ADVOCACY_CAMPAIGN, API, OUTREACH
@@ -42,7 +42,7 @@ EXAMPLES: Final = {
         },
     },
 }
-ANSWERS: Final = {
+EXAMPLE_RESPONSES: Final = {
     "with a token": {"value": orjson.loads((EXAMPLE_FILES / "record_outreach_response.json").read_bytes())},
     "without a token": {"value": {}},
 }
@@ -60,13 +60,13 @@ blp = Blueprint(
 @blp.token_optional(WRITE)
 @blp.doc(parameters=[IDEMPOTENCY_PARAMETER])
 @blp.arguments(RecordOutreachHelperSchema(skips=True), examples=EXAMPLES)
-@blp.response(200, OutreachSchema, examples=ANSWERS, headers=LOCATION)
+@blp.response(200, OutreachSchema, examples=EXAMPLE_RESPONSES, headers=LOCATION)
 @blp.errors(404, 409, 422)
 def record_outreach_helper(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
     """Record an outreach and the person who made it
 
     The server matches the person by identifiers, e-mail addresses and phone numbers, and creates a person or adds to
-    the matching one. With a token the answer is the outreach. Without a token, as from a web page, the answer is an
+    the matching one. With a token the response is the outreach. Without a token, as from a web page, the response is an
     empty object, and the server neither overwrites nor reveals what it stores about a person. An outreach identifier
     that is sent again is recorded only once.
     """
@@ -74,18 +74,18 @@ def record_outreach_helper(body: dict[str, Any], advocacy_campaign_id: str) -> R
 
 
 def record(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
-    """Records a loaded body on the campaign, and returns the answer that the caller may see."""
+    """Records a loaded body on the campaign, and returns the response that the caller may see."""
     deployed, sender = deployment(), caller()
     campaign = deployed.reference.campaign(advocacy_campaign_id)
     if not sender.has_token:
         if honeypot_filled():
-            return answer({})
+            return hal_response({})
         body = apply_policy(body, campaign)
     posted = request_body()
     recorded = record_for_caller(
         deployed, sender, body, campaign, posted.sent, idempotency_key=_idempotency_key(), strict=posted.strict
     )
-    return helper_answer(OUTREACH, recorded.outreach, recorded.warnings, body)
+    return helper_response(OUTREACH, recorded.outreach, recorded.warnings, body)
 
 
 def record_for_caller(
@@ -131,6 +131,6 @@ def _address_digest(deployed: Deployment, sender: Caller) -> str:
 def _idempotency_key() -> str | None:
     """Returns the header Idempotency-Key (draft-ietf-httpapi-idempotency-key-header) or None. Raises OsdiError 400."""
     key = request.headers.get(IDEMPOTENCY_KEY)
-    if key is not None and not 1 <= len(key) <= IDEMPOTENCY_KEY_LENGTH:
-        raise invalid(f"A key must have 1 to {IDEMPOTENCY_KEY_LENGTH} characters.", IDEMPOTENCY_KEY)
+    if key is not None and not 1 <= len(key) <= MAX_IDEMPOTENCY_KEY_LENGTH:
+        raise invalid(f"A key must have 1 to {MAX_IDEMPOTENCY_KEY_LENGTH} characters.", IDEMPOTENCY_KEY)
     return key

@@ -5,8 +5,8 @@ from typing import Any, Final
 from flask import Response
 
 from blueprints.http.api import LOCATION, Blueprint
-from blueprints.http.collections import answer_page, get_entry_of_person, get_or_404, read_entries
-from blueprints.http.context import answer, hal, shown_after_write, store
+from blueprints.http.collections import get_entry_of_person, get_or_404, page_response, read_entries
+from blueprints.http.context import hal, hal_response, shown_after_write, store
 from blueprints.http.expand import OF_TAGGINGS, expand_references, requested_relations
 from blueprints.http.put_and_delete import change_entry, remove_entry
 from osdi.access.tokens import READ, WRITE
@@ -37,7 +37,7 @@ def get_taggings(arguments: dict[str, Any], tag_id: str) -> Response:
     get_or_404(TAG, tag_id)
     page = read_entries(subresources.TAGGINGS, tag_id, arguments)
     expanded = expand_references(page.documents, requested_relations(arguments, OF_TAGGINGS))
-    return answer_page(TAGGING, page, arguments, TAG.collection, tag_id, TAGGING.collection, embedded=expanded)
+    return page_response(TAGGING, page, arguments, TAG.collection, tag_id, TAGGING.collection, embedded=expanded)
 
 
 @blp.route("/people/<person_id>/taggings")
@@ -49,7 +49,7 @@ def get_person_taggings(arguments: dict[str, Any], person_id: str) -> Response:
     """List the taggings of a person"""
     page = read_entries(subresources.TAGGINGS, get_or_404(PERSON, person_id), arguments)
     expanded = expand_references(page.documents, requested_relations(arguments, OF_TAGGINGS))
-    return answer_page(TAGGING, page, arguments, PERSON.collection, person_id, TAGGING.collection, embedded=expanded)
+    return page_response(TAGGING, page, arguments, PERSON.collection, person_id, TAGGING.collection, embedded=expanded)
 
 
 @blp.route("/people/<person_id>/taggings/<tagging_id>")
@@ -61,7 +61,7 @@ def get_person_tagging(arguments: dict[str, Any], person_id: str, tagging_id: st
     """Read one tagging of a person"""
     found = get_entry_of_person(subresources.TAGGINGS, person_id, tagging_id)
     expanded = expand_references([found], requested_relations(arguments, OF_TAGGINGS))
-    return answer(hal().represent(TAGGING, found, embedded=expanded[tagging_id]), etag(found))
+    return hal_response(hal().represent(TAGGING, found, embedded=expanded[tagging_id]), etag(found))
 
 
 @blp.route("/tags/<tag_id>/taggings", methods=["POST"])
@@ -72,13 +72,13 @@ def get_person_tagging(arguments: dict[str, Any], person_id: str, tagging_id: st
 def post_tagging(body: dict[str, Any], tag_id: str) -> Response:
     """Tag a person
 
-    The link `osdi:person` names the person. If the person already has the tag, the answer is the existing tagging.
+    The link `osdi:person` names the person. If the person already has the tag, the response is the existing tagging.
     """
     get_or_404(TAG, tag_id)
     person_id = id_from(body["pointing"]["person"]["href"], PERSON) or ""
     fields = {name: body[name] for name in ("identifiers", *TAGGING.fields) if name in body}
     added = subresources.add(store(), subresources.TAGGINGS, tag_id, person_id, fields)
-    return answer(shown_after_write(TAGGING, added, body.get("control")))
+    return hal_response(shown_after_write(TAGGING, added, body.get("control")))
 
 
 @blp.route("/tags/<tag_id>/taggings/<tagging_id>")
@@ -90,7 +90,7 @@ def get_tagging(arguments: dict[str, Any], tag_id: str, tagging_id: str) -> Resp
     """Read one tagging"""
     found = subresources.get(store(), subresources.TAGGINGS, tag_id, tagging_id)
     expanded = expand_references([found], requested_relations(arguments, OF_TAGGINGS))
-    return answer(hal().represent(TAGGING, found, embedded=expanded[tagging_id]), etag(found))
+    return hal_response(hal().represent(TAGGING, found, embedded=expanded[tagging_id]), etag(found))
 
 
 @blp.route("/tags/<tag_id>/taggings/<tagging_id>", methods=["PUT"])
@@ -107,7 +107,7 @@ def put_tagging(body: dict[str, Any], tag_id: str, tagging_id: str) -> Response:
     """
     get_or_404(TAG, tag_id)
     changed = change_entry(subresources.TAGGINGS, tag_id, tagging_id, body)
-    return answer(shown_after_write(TAGGING, changed, body["control"]), etag(changed))
+    return hal_response(shown_after_write(TAGGING, changed, body["control"]), etag(changed))
 
 
 @blp.route("/tags/<tag_id>/taggings/<tagging_id>", methods=["DELETE"])

@@ -5,8 +5,8 @@ from typing import Any, Final
 from flask import Response
 
 from blueprints.http.api import LOCATION, Blueprint
-from blueprints.http.collections import answer_page, get_or_404, read_page
-from blueprints.http.context import answer, caller, hal, settings, shown_after_write, store
+from blueprints.http.collections import get_or_404, page_response, read_page
+from blueprints.http.context import caller, hal, hal_response, settings, shown_after_write, store
 from blueprints.http.put_and_delete import change, remove
 from osdi.access.tokens import READ, WRITE
 from osdi.crud.create import create
@@ -30,7 +30,7 @@ TagsSchema = collection_schema("Tags", TAG.collection_rel, TagSchema)
 @blp.response(200, TagsSchema)
 def get_tags(arguments: dict[str, Any]) -> Response:
     """List the tags"""
-    return answer_page(TAG, read_page(TAG, arguments, {}), arguments, TAG.collection)
+    return page_response(TAG, read_page(TAG, arguments, {}), arguments, TAG.collection)
 
 
 @blp.route("", methods=["POST"])
@@ -44,7 +44,7 @@ def post_tag(body: dict[str, Any]) -> Response:
     If a tag with the same name or one of the identifiers exists, the server adds to it and returns it.
     """
     created = create(store(), TAG, body, settings().match_key_rules, by=caller().person_id)
-    return answer(shown_after_write(TAG, created, body.get("control")))
+    return hal_response(shown_after_write(TAG, created, body.get("control")))
 
 
 @blp.route("/<tag_id>")
@@ -54,7 +54,7 @@ def post_tag(body: dict[str, Any]) -> Response:
 def get_tag(tag_id: str) -> Response:
     """Read one tag"""
     found = get_or_404(TAG, tag_id)
-    return answer(hal().represent(TAG, found), etag(found))
+    return hal_response(hal().represent(TAG, found), etag(found))
 
 
 @blp.route("/<tag_id>", methods=["PUT"])
@@ -69,7 +69,7 @@ def put_tag(body: dict[str, Any], tag_id: str) -> Response:
     Properties that are not in the body stay as they are. An array replaces the stored one; null clears a property.
     """
     changed = change(TAG, tag_id, body)
-    return answer(shown_after_write(TAG, changed, body["control"]), etag(changed))
+    return hal_response(shown_after_write(TAG, changed, body["control"]), etag(changed))
 
 
 @blp.route("/<tag_id>", methods=["DELETE"])

@@ -6,8 +6,8 @@ from typing import Any, Final
 from flask import Response
 
 from blueprints.http.api import LOCATION, Blueprint
-from blueprints.http.collections import answer_page, get_or_404, read_page
-from blueprints.http.context import answer, caller, hal, settings, shown_after_write, store
+from blueprints.http.collections import get_or_404, page_response, read_page
+from blueprints.http.context import caller, hal, hal_response, settings, shown_after_write, store
 from blueprints.http.put_and_delete import change, remove
 from osdi.access.tokens import READ, WRITE
 from osdi.crud.create import create
@@ -44,7 +44,7 @@ WrappersSchema = collection_schema("Wrappers", WRAPPER.collection_rel, WrapperSc
 @blp.response(200, WrappersSchema)
 def get_wrappers(arguments: dict[str, Any]) -> Response:
     """List the wrappers"""
-    return answer_page(WRAPPER, read_page(WRAPPER, arguments, {}), arguments, WRAPPER.collection)
+    return page_response(WRAPPER, read_page(WRAPPER, arguments, {}), arguments, WRAPPER.collection)
 
 
 @blp.route("", methods=["POST"])
@@ -59,7 +59,7 @@ def post_wrapper(body: dict[str, Any]) -> Response:
     templates, like a message's body.
     """
     created = create(store(), WRAPPER, body, settings().match_key_rules, by=caller().person_id, check=CHECK)
-    return answer(shown_after_write(WRAPPER, created, body.get("control")))
+    return hal_response(shown_after_write(WRAPPER, created, body.get("control")))
 
 
 @blp.route("/<wrapper_id>")
@@ -69,7 +69,7 @@ def post_wrapper(body: dict[str, Any]) -> Response:
 def get_wrapper(wrapper_id: str) -> Response:
     """Read one wrapper"""
     found = get_or_404(WRAPPER, wrapper_id)
-    return answer(hal().represent(WRAPPER, found), etag(found))
+    return hal_response(hal().represent(WRAPPER, found), etag(found))
 
 
 @blp.route("/<wrapper_id>", methods=["PUT"])
@@ -84,7 +84,7 @@ def put_wrapper(body: dict[str, Any], wrapper_id: str) -> Response:
     Properties that are not in the body stay as they are; null clears a property.
     """
     changed = change(WRAPPER, wrapper_id, body, check=CHECK)
-    return answer(shown_after_write(WRAPPER, changed, body["control"]), etag(changed))
+    return hal_response(shown_after_write(WRAPPER, changed, body["control"]), etag(changed))
 
 
 @blp.route("/<wrapper_id>", methods=["DELETE"])

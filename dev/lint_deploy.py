@@ -21,7 +21,7 @@ from blueprints.browser.viewers import VIEWERS, read_viewer
 ROOT = Path(__file__).parents[1]
 SECONDS = 60
 # Limit for the exposure level of `systemd-analyze security`, in tenths: 0 is fully isolated, 100 is not isolated.
-MOST_EXPOSED = 20
+MAX_EXPOSURE = 20
 
 # Writable paths for nginx, and the directives around a site in Debian's nginx.conf.
 NGINX = """
@@ -82,7 +82,7 @@ def lint_compose(_: Path) -> Finding:
 
 
 def lint_units(folder: Path) -> Finding:
-    """Checks that systemd understands the services, and that they are isolated up to MOST_EXPOSED.
+    """Checks that systemd understands the services, and that they are isolated up to MAX_EXPOSURE.
 
     The programs of the services exist only on a server, so `true` replaces them.
     """
@@ -99,7 +99,7 @@ def lint_units(folder: Path) -> Finding:
     warnings = [line for line in verified.output.splitlines() if any(name in line for name in names)]
     if warnings or not verified.ok:
         return Finding(False, "\n".join(warnings) or verified.output)
-    security = ("security", "--no-pager", "--offline=true", f"--threshold={MOST_EXPOSED}")
+    security = ("security", "--no-pager", "--offline=true", f"--threshold={MAX_EXPOSURE}")
     for name in (each for each in names if each.endswith(".service")):
         exposed = _run("systemd-analyze", *security, str(folder / name))
         if not exposed.ok:

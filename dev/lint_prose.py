@@ -22,10 +22,14 @@ FORBIDDEN: Final = re.compile(
     r"open door|ceilings?|told of|tells? of)\b",
     re.IGNORECASE,
 )
+# A connection is refused; a request is rejected, and a person opts out.
+REFUSED: Final = re.compile(r"\b(?<!\| )refus(?:e|es|ed|al|als|ing)\b(?! \|)(?!, cut)", re.IGNORECASE)
 # A sentence that is not a question: it opens the text or follows a full stop, and ends with a full stop or a colon.
 RELATIVE: Final = re.compile(r"(?:^|[.:!?]\s+)((?:What|How|Whether|Who)\b[^.?!]*[.:](?!\w))")
 QUOTED: Final = re.compile(r"`[^`]*`|\"[^\"\n]*\"|\[[^\]]*\]\([^)]*\)|https?://\S+")
-TEST_NAME: Final = re.compile(r"_(whoever|whom|told|meant|had|refused|taken|mended)(?:_|$)")
+TEST_NAME: Final = re.compile(r"_(whoever|whom|told|meant|had|refus(?:e|es|ed|al|als|ing)|taken|mended)(?:_|$)")
+# Limits are named MAX_ or MIN_ and a noun, with the unit where it is not obvious: MAX_BODY_BYTES.
+LIMIT_NAME: Final = re.compile(r"_?(MOST|LONGEST|LARGEST|GREATEST|MAXIMUM|LEAST|SHORTEST|SMALLEST|FEWEST|MINIMUM)(_|$)")
 
 Finding = tuple[int, str, str]
 
@@ -35,13 +39,21 @@ def text_findings(text: str, line: int) -> Iterator[Finding]:
     plain = QUOTED.sub(lambda match: "x" * len(match.group()), text)
     for match in FORBIDDEN.finditer(plain):
         yield line + plain.count("\n", 0, match.start()), "word to avoid", match.group(1)
+    for match in REFUSED.finditer(plain) if "connect" not in plain else ():
+        yield (
+            line + plain.count("\n", 0, match.start()),
+            "rejected or opted out, unless it is a connection",
+            match.group(),
+        )
     for match in RELATIVE.finditer(" ".join(plain.split())):
         yield line, "sentence opens with a relative clause", match.group(1)[:60]
 
 
 def python_findings(source: str) -> Iterator[Finding]:
-    """Yields what is wrong with the docstrings, comments and test names of a Python file."""
+    """Yields what is wrong with the docstrings, comments, test names and names of limits of a Python file."""
     for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and LIMIT_NAME.match(node.id):
+            yield node.lineno, "name of a limit without MAX_ or MIN_", node.id
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             docstring = ast.get_docstring(node)
             if docstring:

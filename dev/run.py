@@ -211,9 +211,9 @@ def _wait_until_up(server: "subprocess.Popen[bytes]", port: int) -> None:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}{API}/", timeout=5):
                 return
-        except OSError:  # not listening yet, or so slow to load that the answer timed out
+        except OSError:  # not listening yet, or so slow to load that the response timed out
             time.sleep(0.1)
-    raise TimeoutError(f"gunicorn did not answer on port {port} within {START_SECONDS} s")
+    raise TimeoutError(f"gunicorn did not respond on port {port} within {START_SECONDS} s")
 
 
 def _end_of_log(name: str) -> str:
@@ -239,12 +239,12 @@ def _examples(port: int, token: str, staff_link: str) -> str:
     return f"""
 The page of the sample campaign, as a supporter sees it: {address}{PAGES}/{SLUG}
 
-Record an outreach without a token, as a web page does. The answer is {{}}:
+Record an outreach without a token, as a web page does. The response is {{}}:
 
 curl {helper} \\
   -d '{body}'
 
-The same with a token. The answer is the whole outreach:
+The same with a token. The response is the whole outreach:
 
 curl {helper} \\
   -H 'OSDI-API-Token: {token}' \\

@@ -85,12 +85,12 @@ class Run:
         return self.exit_code not in (0, NOTHING_COLLECTED)
 
     def details(self) -> list[str]:
-        """The lines of the log from pytest's first section about failures on; all lines if there is no such section."""
+        """Returns the lines of the log from pytest's first section about failures on; all lines if there is none."""
         heads = [number for number, line in enumerate(self.lines) if re.match(r"=+ (ERRORS|FAILURES) =+$", line)]
         return self.lines[heads[0] :] if heads else self.lines
 
     def skip_reasons(self) -> list[str]:
-        """Why tests were skipped, as pytest's short summary says it."""
+        """Returns the reasons of skipped tests, as pytest's short summary has them."""
         return [line for line in self.lines if line.startswith("SKIPPED ")]
 
 

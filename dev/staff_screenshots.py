@@ -20,8 +20,8 @@ from blueprints.operations.import_bodies import load_body
 from osdi.access.tokens import new_token
 from osdi.documents import Document
 from osdi.ids import now
-from osdi.importing.jobs.acts import upload
-from osdi.importing.jobs.work import ImportJobs
+from osdi.importing.jobs.due_jobs import ImportJobs
+from osdi.importing.jobs.job_actions import upload
 from osdi.resources import API
 from osdi.sample import CAMPAIGN_ID
 from osdi.settings import Settings
@@ -201,5 +201,5 @@ def _store_settings(store: Store, member_id: str) -> None:
 def _post(address: str, body: dict[str, Any], token: str) -> dict[str, Any]:
     headers = {"OSDI-API-Token": token, "Content-Type": "application/json"}
     request = urllib.request.Request(address, json.dumps(body).encode(), headers, method="POST")  # noqa: S310  # our own address
-    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
-        return dict(json.load(answer))
+    with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310
+        return dict(json.load(response))

@@ -27,12 +27,12 @@ COPIED = {"people": "osdi:people", "outreaches": "osdi:outreaches"}
 PERSON_EVENTS = ("person_deleted", "person_merged", "person_erased")
 
 Json = dict[str, Any]
-# Returns the status, the time of the server, and the body of the answer to a GET.
+# Returns the status, the time of the server, and the body of the response to a GET.
 Get = Callable[[str], tuple[int, datetime, Json]]
 
 
 class Failed(Exception):
-    """The server has refused a request, or does not answer."""
+    """The server has rejected a request, or does not respond."""
 
 
 def http_get(token: str) -> Get:
@@ -42,19 +42,19 @@ def http_get(token: str) -> Get:
         request = urllib.request.Request(address, headers={"OSDI-API-Token": token})  # noqa: S310
         for attempt in range(ATTEMPTS):
             try:
-                with urllib.request.urlopen(request, timeout=SECONDS) as answer:  # noqa: S310
-                    return answer.status, parsedate_to_datetime(answer.headers["Date"]), json.load(answer)
+                with urllib.request.urlopen(request, timeout=SECONDS) as response:  # noqa: S310
+                    return response.status, parsedate_to_datetime(response.headers["Date"]), json.load(response)
             except urllib.error.HTTPError as error:
                 if error.code == 410:
                     return error.code, parsedate_to_datetime(error.headers["Date"]), {}
                 if error.code not in (429, 502, 503, 504):
-                    raise Failed(f"{address} answered {error.code}.") from error
+                    raise Failed(f"{address} responded with {error.code}.") from error
                 wait = error.headers.get("Retry-After", "")
                 pause = int(wait) if wait.isdigit() else 2**attempt
             except OSError:  # no connection, or a time-out
                 pause = 2**attempt
             time.sleep(min(pause, SECONDS))
-        raise Failed(f"{address} does not answer.")
+        raise Failed(f"{address} does not respond.")
 
     return get
 

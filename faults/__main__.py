@@ -24,7 +24,7 @@ SECONDS = 15
 CLIENTS = 16
 PAGE = ROOT / "docs" / "reliability.md"
 # The naive variant must lose something in the first row and double something in the second.
-NAIVE_ROWS = (("mongod-killed", STANDALONE), ("answers-cut", SINGLE))
+NAIVE_ROWS = (("mongod-killed", STANDALONE), ("responses-cut", SINGLE))
 
 
 def options() -> argparse.Namespace:

@@ -24,7 +24,7 @@ EXAMPLES = 5
 class Found:
     """Numbers of errors in the database, with some examples in words.
 
-    `lost_outreaches`: acknowledged outreaches that are missing, or have another id than the answer named.
+    `lost_outreaches`: acknowledged outreaches that are missing, or have another id than the response named.
     `lost_people`: acknowledged outreaches whose person is missing, is another person, or lacks the posted data.
     `doubled`: outreaches beyond the first of a post. `people_doubled`: people beyond the first with the same e-mail
     address or match key. `people_alone`: people without an outreach.

@@ -33,7 +33,7 @@ class Member(Mongod):
             if self.process is not None and self.process.poll() is not None:
                 raise MongodUnavailable(f"it ended with exit code {self.process.returncode}")
             if time.monotonic() > ends:
-                raise MongodUnavailable(f"it did not answer within {START_SECONDS} s")
+                raise MongodUnavailable(f"it did not respond within {START_SECONDS} s")
             time.sleep(0.05)
 
 
@@ -143,7 +143,7 @@ def kill(mongod: Mongod) -> None:
 
 
 def freeze(mongod: Mongod) -> None:
-    """Sends SIGSTOP: mongod keeps its connections but does not answer."""
+    """Sends SIGSTOP: mongod keeps its connections but does not respond."""
     assert mongod.process is not None
     os.kill(mongod.process.pid, signal.SIGSTOP)
 
@@ -155,7 +155,7 @@ def thaw(mongod: Mongod) -> None:
 
 
 def hello(mongod: Mongod) -> dict[str, Any] | None:
-    """Returns the answer of a mongod to `hello`, which contains its role, or None if it does not answer."""
+    """Returns the response of a mongod to `hello`, which contains its role, or None if it does not respond."""
     with _client(mongod) as client:
         try:
             return client.admin.command("hello")

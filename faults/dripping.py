@@ -8,7 +8,7 @@ BYTE_SECONDS = 1.0
 # Announced length of the body: longer than any run can send.
 LENGTH = 10_000
 CONNECT_SECONDS = 10
-ANSWER = 65_536
+MAX_RESPONSE_BYTES = 65_536
 
 
 class SlowClient:
@@ -43,9 +43,9 @@ class SlowClient:
 
     @staticmethod
     def _server_waits(connection: socket.socket) -> bool:
-        """True if the server still waits for data after BYTE_SECONDS. Otherwise it has answered or hung up."""
+        """True if the server still waits for data after BYTE_SECONDS. Otherwise it has responded or hung up."""
         try:
-            connection.recv(ANSWER)
+            connection.recv(MAX_RESPONSE_BYTES)
         except TimeoutError:
             return True
         return False

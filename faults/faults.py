@@ -48,8 +48,8 @@ class Scene:
 class Fault:
     """One fault, with its additional promises.
 
-    `workers_survive`: the same workers run afterwards. `cuts_no_connection`: every client that can connect gets an
-    answer. `longest_wait`: maximum seconds of a pause or an answer, or None without a limit.
+    `workers_survive`: the same workers run afterwards. `cuts_no_connection`: every client that can connect gets a
+    response. `longest_wait`: maximum seconds of a pause or a response, or None without a limit.
     """
 
     key: str
@@ -152,7 +152,7 @@ def drip(scene: Scene) -> None:
 
 
 def hold_threads(begin: Callable[[str], bytes], *, drips: bool) -> Callable[[Scene], None]:
-    """Returns a strike with as many slow clients as threads, for longer than any client waits for an answer."""
+    """Returns a strike with as many slow clients as threads, for longer than any client waits for a response."""
 
     def strike(scene: Scene) -> None:
         with ExitStack() as stack:
@@ -163,8 +163,8 @@ def hold_threads(begin: Callable[[str], bytes], *, drips: bool) -> Callable[[Sce
     return strike
 
 
-def cut_answers(scene: Scene) -> None:
-    """Cuts a quarter of all answers for half of the time."""
+def cut_responses(scene: Scene) -> None:
+    """Cuts a quarter of all responses for half of the time."""
     assert scene.proxy
     scene.proxy.cutting.set()
     scene.load.run(scene.seconds / 2)
@@ -193,5 +193,5 @@ FAULTS: Final = (
     Fault("body-dripped", "a client that drips its body", drip, longest_wait=2.0),
     Fault("bodies-dripped", "as many of these as threads", hold_threads(start_of_body, drips=True), (SINGLE,)),
     Fault("heads-stalled", "as many that stop in a head", hold_threads(start_of_headers, drips=False), (SINGLE,)),
-    Fault("answers-cut", "a quarter of the answers cut", cut_answers, longest_wait=2.0, through_proxy=True),
+    Fault("responses-cut", "a quarter of the responses cut", cut_responses, longest_wait=2.0, through_proxy=True),
 )

@@ -1,7 +1,7 @@
-"""The load: clients that post until they are stopped, and the ledger of their requests and answers.
+"""The load: clients that post until they are stopped, and the ledger of their requests and responses.
 
 Half of the clients keep their connection, as a sync script does. The others reconnect for each post, as visitors do.
-A client repeats a post, unchanged, if the connection is refused or cut, or if the answer does not come in time. The
+A client repeats a post, unchanged, if the connection is refused or cut, or if the response does not come in time. The
 service's documentation demands this of clients. After a 503 a client waits for the `Retry-After`.
 """
 
@@ -25,14 +25,14 @@ EXPECTED = frozenset({OK, UNAVAILABLE, REFUSED, CUT, TIMED_OUT})
 WITHOUT_RETRY_AFTER: Final = "503 without Retry-After"
 
 # Time-out of a client; platforms' routers use the same.
-ANSWER_SECONDS: Final = 30.0
-# Longest time of an answer: the database hangs, a new primary is elected, and that hangs too.
+RESPONSE_SECONDS: Final = 30.0
+# Longest time of a response: the database hangs, a new primary is elected, and that hangs too.
 LATE_SECONDS: Final = 23.0
 # Time that a client continues to repeat its last post after the stop.
-PATIENCE_SECONDS: Final = 20.0
+WAIT_SECONDS: Final = 20.0
 PAUSE_SECONDS: Final = 0.005
 RETRY_SECONDS: Final = {REFUSED: 0.2, CUT: 0.1, TIMED_OUT: 0.1}
-JOIN_SECONDS: Final = ANSWER_SECONDS + PATIENCE_SECONDS + 5
+JOIN_SECONDS: Final = RESPONSE_SECONDS + WAIT_SECONDS + 5
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Acknowledged:
-    """A post that got 200: time of the answer, and ids of outreach and person if the answer names them."""
+    """A post that got 200: time of the response, and ids of outreach and person if the response names them."""
 
     post: Post
     timestamp: float
@@ -61,7 +61,7 @@ class Acknowledged:
 
 @dataclass
 class Ledger:
-    """All requests and answers of the clients. Threads only append to it; it is read after they have ended."""
+    """All requests and responses of the clients. Threads only append to it; it is read after they have ended."""
 
     attempts: list[Attempt] = field(default_factory=list)
     acknowledged: list[Acknowledged] = field(default_factory=list)
@@ -74,7 +74,7 @@ class Ledger:
         return Counter(attempt.outcome for attempt in self.attempts)
 
     def unexpected(self) -> int:
-        """Returns the number of answers with another status than 200 and 503."""
+        """Returns the number of responses with another status than 200 and 503."""
         return sum(count for outcome, count in self.outcomes().items() if outcome not in EXPECTED)
 
     def late(self) -> int:
@@ -141,7 +141,7 @@ class Load:
         Raises RuntimeError if a client does not end.
         """
         self.ledger.stopped = time.monotonic()
-        self._give_up = self.ledger.stopped + PATIENCE_SECONDS
+        self._give_up = self.ledger.stopped + WAIT_SECONDS
         self._stop.set()
         ends = time.monotonic() + JOIN_SECONDS
         for thread in self._threads:
@@ -164,26 +164,26 @@ class Load:
         """Sends the post until it is acknowledged, gets a 4xx, or is given up."""
         while True:
             began = time.monotonic()
-            answer = client.request("POST", self._path, sent.body, sent.headers)
+            response = client.request("POST", self._path, sent.body, sent.headers)
             ended = time.monotonic()
-            self.ledger.attempts.append(Attempt(sent.number, began, ended, answer.outcome))
-            if answer.outcome == OK:
-                self.ledger.acknowledged.append(_acknowledged(sent, ended, answer.body))
+            self.ledger.attempts.append(Attempt(sent.number, began, ended, response.outcome))
+            if response.outcome == OK:
+                self.ledger.acknowledged.append(_acknowledged(sent, ended, response.body))
                 return
-            if answer.outcome not in EXPECTED:
-                self.ledger.remarks.append(f"{sent.source} got {answer.outcome}: {answer.body[:500]!r}")
-            if answer.outcome == UNAVAILABLE and not answer.retry_after:
+            if response.outcome not in EXPECTED:
+                self.ledger.remarks.append(f"{sent.source} got {response.outcome}: {response.body[:500]!r}")
+            if response.outcome == UNAVAILABLE and not response.retry_after:
                 self.ledger.remarks.append(WITHOUT_RETRY_AFTER)
-            if answer.outcome[0] == "4":
+            if response.outcome[0] == "4":
                 return
-            delay = float(answer.retry_after or RETRY_SECONDS.get(answer.outcome, 1))
+            delay = float(response.retry_after or RETRY_SECONDS.get(response.outcome, 1))
             if self._abort.wait(delay * random.uniform(1, 1.2)) or time.monotonic() > self._give_up:
                 self.ledger.given_up.append(sent)
                 return
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """Result of one request: status or kind of failure, the header `Retry-After`, and the body."""
 
     outcome: str
@@ -195,35 +195,35 @@ class Client:
     """One connection to the service. It reconnects if the connection was closed."""
 
     def __init__(self, port: int) -> None:
-        self._http = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS)
+        self._http = http.client.HTTPConnection("127.0.0.1", port, timeout=RESPONSE_SECONDS)
 
-    def request(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-        """Sends the request once. Returns the answer, or the kind of failure as its outcome."""
+    def request(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Response:
+        """Sends the request once. Returns the response, or the kind of failure as its outcome."""
         try:
             self._http.request(method, path, body, headers)
-            answer = self._http.getresponse()
-            if answer.length is None:  # http.client accepts an answer that was cut within its headers
+            response = self._http.getresponse()
+            if response.length is None:  # http.client accepts a response that was cut within its headers
                 raise http.client.IncompleteRead(b"")
-            return Answer(str(answer.status), answer.getheader("Retry-After"), answer.read())
+            return Response(str(response.status), response.getheader("Retry-After"), response.read())
         except (OSError, http.client.HTTPException) as error:
             self.close()
-            return Answer(_kind(error))
+            return Response(_kind(error))
 
     def close(self) -> None:
         self._http.close()
 
 
 def _kind(error: Exception) -> str:
-    """Returns the outcome of a request that got no answer."""
+    """Returns the outcome of a request that got no response."""
     if isinstance(error, ConnectionRefusedError):
         return REFUSED
     return TIMED_OUT if isinstance(error, TimeoutError) else CUT
 
 
 def _acknowledged(sent: Post, timestamp: float, body: bytes) -> Acknowledged:
-    """Reads the ids of outreach and person from the answer. Without a token the answer is `{}` and has none."""
-    answer: dict[str, Any] = json.loads(body)
-    if not answer:
+    """Reads the ids of outreach and person from the response. Without a token the response is `{}` and has none."""
+    response: dict[str, Any] = json.loads(body)
+    if not response:
         return Acknowledged(sent, timestamp, None, None)
-    outreach_id = answer["identifiers"][0].partition(":")[2]
-    return Acknowledged(sent, timestamp, outreach_id, answer["_links"]["osdi:person"]["href"].rsplit("/", 1)[1])
+    outreach_id = response["identifiers"][0].partition(":")[2]
+    return Acknowledged(sent, timestamp, outreach_id, response["_links"]["osdi:person"]["href"].rsplit("/", 1)[1])

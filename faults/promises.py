@@ -32,7 +32,7 @@ class Promise:
 
 PROMISES: Final = (
     Promise(
-        "**An answer of 200 is durable.** A majority acknowledges and journals every write. On a replica set, person "
+        "**A response of 200 is durable.** A majority acknowledges and journals every write. On a replica set, person "
         "and outreach are one transaction. On a standalone the person is written first. A crash in between leaves at "
         "most a person without an outreach. The client's retry finds that person again, unless they have only a name.",
         (
@@ -48,7 +48,7 @@ PROMISES: Final = (
         (f"{ERRORS}::test_a_repeated_post_waits_for_the_majority_like_a_write",),
     ),
     Promise(
-        f"**Answers arrive** within {LATE_SECONDS:.0f} s in any failure; a platform's router gives up after 30.",
+        f"**Responses arrive** within {LATE_SECONDS:.0f} s in any failure; a platform's router gives up after 30.",
         (
             f"{UNAVAILABLE}::TestARequestThatHasWaited::test_an_operation_waits_for_the_remaining_time_only",
             "row mongod-hung",
@@ -62,13 +62,13 @@ PROMISES: Final = (
             f"{IDEMPOTENCY}::test_the_same_identifier_is_the_same_outreach",
             f"{IDEMPOTENCY}::TestIdempotencyKey::test_the_same_key_and_body_is_the_same_outreach",
             f"{IDEMPOTENCY}::TestIdempotencyKey::test_a_key_is_free_again_after_a_day",
-            "row answers-cut",
+            "row responses-cut",
         ),
     ),
     Promise(
         f"**If the database is down**, requests wait up to {SERVER_SELECTION_TIMEOUT_MS / 1000:.0f} s from the moment "
         "when the driver notices it, which is longer than an election takes. The driver notices a database that hangs "
-        f"after {SOCKET_TIMEOUT_MS / 1000:g} s. After that, every answer is 503 with `Retry-After`, immediately, and "
+        f"after {SOCKET_TIMEOUT_MS / 1000:g} s. After that, every response is 503 with `Retry-After`, immediately, and "
         "no thread waits. When the database is back, the same workers continue within seconds; nothing has to be "
         "restarted.",
         (
@@ -79,23 +79,23 @@ PROMISES: Final = (
         ),
     ),
     Promise(
-        "**SIGTERM** cuts no connection. gunicorn finishes the requests in progress, for up to 25 s, and answers "
+        "**SIGTERM** cuts no connection. gunicorn finishes the requests in progress, for up to 25 s, and serves "
         "kept-alive connections for 2 s more. A later connection is refused immediately, and its client tries again.",
         (
             "tests/operations/test_serving.py::test_a_request_that_is_under_way_is_finished_when_the_server_is_stopped",
-            "tests/operations/test_stopping.py::test_queued_clients_are_answered_after_a_stop",
+            "tests/operations/test_stopping.py::test_queued_clients_are_served_after_a_stop",
             "row server-terminated",
         ),
     ),
     Promise(
-        "**If a worker dies**, the requests that it was answering fail; their clients see a cut connection. If it dies "
+        "**If a worker dies**, the requests that it was serving fail; their clients see a cut connection. If it dies "
         "inside a transaction, posts about the same people wait until another process finds the transaction idle and "
         f"ends it, after about {INACTIVE_SECONDS:.1f} s. MongoDB alone would keep the locks for {TRANSACTION_SECONDS} "
         "s here.",
         (f"{UNAVAILABLE}::test_locks_of_a_killed_process_are_released", "row worker-killed"),
     ),
     Promise(
-        "**If the master dies**, its workers stop too. They answer the clients that have connected, and free the port "
+        "**If the master dies**, its workers stop too. They serve the clients that have connected, and free the port "
         "for the next master.",
         (
             "tests/operations/test_stopping.py::test_workers_of_a_killed_master_end_and_free_the_port",
@@ -120,11 +120,11 @@ PROMISES: Final = (
     ),
     Promise(
         "**If the database is overloaded or interrupts an operation**, or if the outcome of a write is unknown, the "
-        "answer is 503 with `Retry-After`. The test has a table of MongoDB's error codes.",
+        "response is 503 with `Retry-After`. The test has a table of MongoDB's error codes.",
         (f"{ERRORS}::test_an_unknown_outcome_or_overload_is_503_and_a_retry_records_once",),
     ),
     Promise(
-        "**If a unique index is missing**, posts are answered with 503 until `bin/osdi release` has created "
+        "**If a unique index is missing**, posts get 503 until `bin/osdi release` has created "
         "it; without it a post could be stored twice. `release` lists the ids of all documents that are in its way.",
         ("tests/operations/test_missing_unique_index.py",),
     ),
@@ -135,7 +135,7 @@ PROMISES: Final = (
         ("tests/operations/test_wrong_clocks.py",),
     ),
     Promise(
-        "**If the memory for metrics is full** (`/dev/shm`), requests are answered and nothing more is counted.",
+        "**If the memory for metrics is full** (`/dev/shm`), requests are served and nothing more is counted.",
         ("tests/operations/test_metrics.py::TestSharedFolder",),
     ),
     Promise(
@@ -189,6 +189,6 @@ PROMISES: Final = (
 )
 
 ADVICE: Final = (
-    "**Clients should check the length of an answer.** Some HTTP libraries accept an answer that was cut within its "
-    "headers as complete. If an answer has no body, send the request again."
+    "**Clients should check the length of a response.** Some HTTP libraries accept a response that was cut within its "
+    "headers as complete. If a response has no body, send the request again."
 )

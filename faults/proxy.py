@@ -1,4 +1,4 @@
-"""TCP proxy on loopback that cuts connections in the middle of an answer."""
+"""TCP proxy on loopback that cuts connections in the middle of a response."""
 
 import random
 import socket
@@ -6,7 +6,7 @@ import threading
 from contextlib import suppress
 
 BUFFER = 65_536
-# Share of the answers that the proxy cuts while `cutting` is set.
+# Share of the responses that the proxy cuts while `cutting` is set.
 CUT_SHARE = 0.25
 
 
@@ -66,13 +66,13 @@ class CuttingProxy:
         self._end(client, server)
 
     def _answer(self, server: socket.socket, client: socket.socket) -> None:
-        """Forwards the server's data. While `cutting` is set, it cuts some answers at a random length, also 0."""
+        """Forwards the server's data. While `cutting` is set, it cuts some responses at a random length, also 0."""
         with suppress(OSError):
-            while answer := server.recv(BUFFER):
+            while response := server.recv(BUFFER):
                 if self.cutting.is_set() and random.random() < CUT_SHARE:
-                    client.sendall(answer[: random.randrange(len(answer))])
+                    client.sendall(response[: random.randrange(len(response))])
                     break
-                client.sendall(answer)
+                client.sendall(response)
         self._end(client, server)
 
     def _end(self, *both: socket.socket) -> None:

@@ -12,13 +12,13 @@ from bench import proc
 from faults.administration.load import ROWS
 from faults.deployments import DEPLOYMENTS
 from faults.faults import Fault
-from faults.load import ANSWER_SECONDS, CUT, LATE_SECONDS, PATIENCE_SECONDS, REFUSED, TIMED_OUT, UNAVAILABLE
+from faults.load import CUT, LATE_SECONDS, REFUSED, RESPONSE_SECONDS, TIMED_OUT, UNAVAILABLE, WAIT_SECONDS
 from faults.promises import ADVICE, PROMISES
 from faults.row import Row
 from faults.server import THREADS, WORKERS
 
 # Maximum characters of a reason.
-REASON_LENGTH: Final = 500
+MAX_REASON_LENGTH: Final = 500
 PACKAGES: Final = ("Flask", "pymongo", "gunicorn")
 
 
@@ -58,14 +58,14 @@ COLUMNS: Final = (
     "timed out",
     "other 4xx or 5xx",
     f"later than {LATE_SECONDS:.0f} s",
-    "longest answer, s",
+    "longest response, s",
     "longest pause, s",
     "kept",
 )
 
 LEGEND: Final = f"""| column | meaning |
 |---|---|
-| acknowledged | Posts that were answered 200. Each post is an outreach of its own |
+| acknowledged | Posts that got 200. Each post is an outreach of its own |
 | lost | Acknowledged posts whose outreach, whose person, or whose data about the person is not in the database |
 | doubled | Outreaches beyond the first of a post |
 | people doubled | People beyond the first with an e-mail address or match key |
@@ -77,9 +77,9 @@ deletions of people and campaigns, and rows of files whose import ended without 
 outreaches of a missing person or campaign; merges whose survivor lacks an outreach or e-mail address, or whose other \
 person is there; imported people who are missing or there twice |
 | 503, refused, cut, timed out | Requests that got 503, found no listening server, lost the connection before the \
-whole answer arrived, or got no answer in time. Clients send each again, unchanged, until it is acknowledged; after \
-a 503 they wait for its `Retry-After` |
-| longest answer | The longest time that a request took, with any result |
+whole response arrived, or got no response in time. Clients send each again, unchanged, until it is acknowledged; \
+after a 503 they wait for its `Retry-After` |
+| longest response | The longest time that a request took, with any result |
 | longest pause | The longest time without any acknowledgement |
 | kept | Whether every promise was kept |
 
@@ -97,11 +97,11 @@ The promises are:
 - Nothing is lost or doubled.
 - Nothing of an erased person is left, also if an import of a file with that person is running.
 - No merge or deletion is left half done, and each person of a file is imported exactly once.
-- No answer has another status than 200 and 503, and each 503 has `Retry-After`.
-- No answer comes later than {LATE_SECONDS:.0f} s.
+- No response has another status than 200 and 503, and each 503 has `Retry-After`.
+- No response comes later than {LATE_SECONDS:.0f} s.
 - SIGTERM cuts no connection.
 - A client does not wait because of another client's connection.
-- Every post is acknowledged at most {PATIENCE_SECONDS:.0f} s after the end of the load, by the same workers, unless \
+- Every post is acknowledged at most {WAIT_SECONDS:.0f} s after the end of the load, by the same workers, unless \
 the workers were what was killed."""
 
 
@@ -151,7 +151,7 @@ def reasons(results: Sequence[Result]) -> str:
     for result in results:
         sentences = [result.reason] if isinstance(result, NoRow) else result.problems
         name = f"`{result.fault.key}`, {DEPLOYMENTS[result.deployment].title}"
-        lines += [f"- {name}: {each.splitlines()[0][:REASON_LENGTH]}" for each in sentences]
+        lines += [f"- {name}: {each.splitlines()[0][:MAX_REASON_LENGTH]}" for each in sentences]
     return "\n".join(lines)
 
 
@@ -186,7 +186,7 @@ def page(ours: Sequence[Result], naive: Sequence[Result], *, clients: int, comma
     parts += [
         "## Measured on",
         f"- Load: {clients} clients in one process, on the same machine as servers and database; each waits up to "
-        f"{ANSWER_SECONDS:.0f} s\n"
+        f"{RESPONSE_SECONDS:.0f} s\n"
         f"- Servers: gunicorn, {WORKERS} workers with {THREADS} threads each\n"
         f"- Machine: {proc.processor()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}\n"
         f"- Versions: Python {platform.python_version()}, MongoDB {mongodb}, {packages}\n"

@@ -159,9 +159,9 @@ def _problems(fault: Fault, ledger: Ledger, found: Found, *, may_leave_people_al
         "people are doubled": found.people_doubled,
         "people have no outreach": 0 if may_leave_people_alone else found.people_alone,
         "posts were never acknowledged, although everything worked again": len(ledger.given_up),
-        f"requests took longer than {LATE_SECONDS:.0f} s or got no answer": ledger.late(),
+        f"requests took longer than {LATE_SECONDS:.0f} s or got no response": ledger.late(),
         "answers were neither 200 nor 503": ledger.unexpected(),
-        "connections were cut before the answer": ledger.outcomes()[CUT] if fault.cuts_no_connection else 0,
+        "connections were cut before the response": ledger.outcomes()[CUT] if fault.cuts_no_connection else 0,
         "answers of 503 had no Retry-After": ledger.remarks.count(WITHOUT_RETRY_AFTER),
     }
     problems = [f"{count} {what}" for what, count in broken.items() if count]
@@ -169,7 +169,7 @@ def _problems(fault: Fault, ledger: Ledger, found: Found, *, may_leave_people_al
         problems.append("no post was acknowledged")
     longest = max(ledger.longest_pause(), ledger.longest_answer())
     if fault.longest_wait is not None and longest > fault.longest_wait:
-        problems.append(f"other clients waited {longest:.1f} s for an answer or acknowledgement")
+        problems.append(f"other clients waited {longest:.1f} s for a response or acknowledgement")
     return [*problems, *found.examples, *ledger.remarks[:5]] if problems else []
 
 
@@ -180,14 +180,14 @@ def problems_of_administration(fault: Fault, done: Done, leftovers: Leftovers) -
         "deleted documents are there, or outreaches without their person or campaign": leftovers.deleted,
         "merges are not complete": leftovers.merged,
         "imported people are missing or doubled": leftovers.imported,
-        "requests of the administration were given up": done.answers.given_up,
-        "requests of the administration were cut": done.answers.cut if fault.cuts_no_connection else 0,
+        "requests of the administration were given up": done.responses.given_up,
+        "requests of the administration were cut": done.responses.cut if fault.cuts_no_connection else 0,
     }
     problems = [f"{count} {what}" for what, count in broken.items() if count]
     counts = {"merge": done.merges, "erasure": done.erased, "deletion": done.deleted_campaigns, "import": done.imports}
     # A row without them would keep these promises whatever the server does.
     problems += [f"no {name} was acknowledged" for name, acknowledged in counts.items() if not acknowledged]
-    return [*problems, *leftovers.examples, *done.answers.remarks[:5]]
+    return [*problems, *leftovers.examples, *done.responses.remarks[:5]]
 
 
 @contextmanager

@@ -60,12 +60,12 @@ MIGRATIONS = (*MIGRATIONS, Migration({number}, "marked outreaches", mark_outreac
 
 
 class PostsMissing(Exception):
-    """A step lost, changed or doubled an acknowledged post, or refused one; the message has examples."""
+    """A step lost, changed or doubled an acknowledged post, or rejected one; the message has examples."""
 
 
 @dataclass
 class Step:
-    """Result of a step: its name, how many posts were acknowledged by then, and the answers of clients meanwhile."""
+    """Result of a step: its name, how many posts were acknowledged by then, and the responses of clients meanwhile."""
 
     name: str
     acknowledged: int
@@ -74,8 +74,8 @@ class Step:
     longest: float = 0.0
 
     def __str__(self) -> str:
-        answers = ", ".join(f"{number} x {outcome}" for outcome, number in self.outcomes.items())
-        meanwhile = f"; meanwhile {answers}, the longest {self.longest:.1f} s" if answers else ""
+        responses = ", ".join(f"{number} x {outcome}" for outcome, number in self.outcomes.items())
+        meanwhile = f"; meanwhile {responses}, the longest {self.longest:.1f} s" if responses else ""
         return f"{self.name}: {self.seconds:.0f} s, {self.acknowledged} acknowledged posts, none missing{meanwhile}"
 
 
@@ -155,9 +155,9 @@ class Week:
         client = Client(PORT)
         with self._machine.network():
             for each in later:
-                answer = client.request("POST", PATH, each.post.body, each.post.headers)
-                if answer.outcome != OK:
-                    raise PostsMissing(f"a repeated post was answered {answer.outcome}: {answer.body!r}")
+                response = client.request("POST", PATH, each.post.body, each.post.headers)
+                if response.outcome != OK:
+                    raise PostsMissing(f"a repeated post got {response.outcome}: {response.body!r}")
             client.close()
         # The restored database gives new ids to what it had lost.
         self.acknowledged = [*kept, *(replace(each, outreach_id=None, person_id=None) for each in later)]
@@ -170,9 +170,9 @@ class Week:
             self.follow(heading)
             load.run(LOAD_SECONDS)
         # On a slow machine a restart can take longer than a client waits. It posts again.
-        refused = set(load.ledger.outcomes()) - {OK, TIMED_OUT}
-        if refused:
-            raise PostsMissing(f"{name}: posts were answered {refused}: {load.ledger.remarks[:3]}")
+        rejected = set(load.ledger.outcomes()) - {OK, TIMED_OUT}
+        if rejected:
+            raise PostsMissing(f"{name}: posts got {rejected}: {load.ledger.remarks[:3]}")
         health = self._machine.run(f"curl http://127.0.0.1:{PORT}/healthz").output
         if f'"version":"{version}"' not in health:
             raise RuntimeError(f"{name}: {health}")

@@ -10,8 +10,8 @@ from itertools import islice
 from typing import Any, Final
 
 # Descriptions in one response, and characters of a client's name for a property.
-MOST_DESCRIPTIONS: Final = 50
-NAME_LENGTH: Final = 200
+MAX_DESCRIPTIONS: Final = 50
+MAX_NAME_LENGTH: Final = 200
 UNKNOWN_FIELD: Final = "UNKNOWN_FIELD"
 DOES_NOT_EXIST: Final = "DOES_NOT_EXIST"
 
@@ -92,7 +92,7 @@ def invalid(message: str, *properties: str, hint: str | None = None, resource: s
 
 def invalid_properties(messages: object, *, resource: str | None = None) -> OsdiError:
     """Returns a 400 from marshmallow's nested messages, with one description for each invalid property."""
-    return OsdiError(400, *islice(described(messages), MOST_DESCRIPTIONS), resource=resource)
+    return OsdiError(400, *islice(described(messages), MAX_DESCRIPTIONS), resource=resource)
 
 
 def described(messages: object) -> Iterator[ErrorDescription]:
@@ -162,9 +162,9 @@ def unavailable(message: str, *, seconds: int = 2) -> OsdiError:
 
 
 class DatabaseUnavailable(OsdiError):
-    """The database does not answer: 503. The client can repeat the request after two seconds."""
+    """The database does not respond: 503. The client can repeat the request after two seconds."""
 
-    def __init__(self, message: str = "The database does not answer at the moment.") -> None:
+    def __init__(self, message: str = "The database does not respond at the moment.") -> None:
         super().__init__(503, ErrorDescription("UNAVAILABLE", message), headers={"Retry-After": "2"})
 
 
@@ -185,7 +185,7 @@ def _flatten(messages: object, path: str) -> Iterator[tuple[str, str]]:
             elif isinstance(name, int):
                 yield from _flatten(inner, f"{path}[{name}]")
             else:
-                short = str(name)[:NAME_LENGTH]
+                short = str(name)[:MAX_NAME_LENGTH]
                 yield from _flatten(inner, f"{path}.{short}" if path else short)
     elif isinstance(messages, Sequence) and not isinstance(messages, str):
         for inner in messages:

@@ -123,20 +123,20 @@ class Hal:
         """
         if resource is DELETION:
             return self._deletion(document)
-        answer: Json = {"identifiers": self.identifiers(document)}
+        representation: Json = {"identifiers": self.identifiers(document)}
         if (control or {}).get("return_response", True):
-            answer["created_date"] = document["created_date"]
-            answer["modified_date"] = document["modified_date"]
-            answer.update((name, document[name]) for name in resource.fields if name in document)
-            if CUSTOM_FIELDS in answer:
-                answer[CUSTOM_FIELDS] = as_sent(answer[CUSTOM_FIELDS])
-            answer.update(self._own_properties(document))
+            representation["created_date"] = document["created_date"]
+            representation["modified_date"] = document["modified_date"]
+            representation.update((name, document[name]) for name in resource.fields if name in document)
+            if CUSTOM_FIELDS in representation:
+                representation[CUSTOM_FIELDS] = as_sent(representation[CUSTOM_FIELDS])
+            representation.update(self._own_properties(document))
             if resource is ADVOCACY_CAMPAIGN:
-                answer.update(self._browser_url(document))
-        answer["_links"] = self._links(resource, document)
+                representation.update(self._browser_url(document))
+        representation["_links"] = self._links(resource, document)
         if embedded:
-            answer["_embedded"] = embedded
-        return answer
+            representation["_embedded"] = embedded
+        return representation
 
     def identifiers(self, document: ReadOnlyDocument) -> list[str]:
         """Returns the document's own identifier, then those of people merged into it, then those that were posted."""

@@ -31,8 +31,8 @@ NEVER_BELOW_ERROR: Final = ("urllib3",)
 
 # A line must stay below 4 KB, which a pipe writes atomically, so that lines of several processes do not mix. The
 # innermost frames and the last causes are the most useful ones.
-MAXIMUM_FRAMES: Final = 15
-MAXIMUM_CAUSES: Final = 3
+MAX_FRAMES: Final = 15
+MAX_CAUSES: Final = 3
 
 
 class StandardOutput:
@@ -117,7 +117,7 @@ def formatter(form: str) -> logging.Formatter:
 def format_exception(error: BaseException) -> str:
     """Returns an exception without its message: the frames and the type of each cause, the deepest cause first."""
     return "\nled to\n".join(
-        "\n".join((*_frames(each), _type_and_code(each))) for each in reversed(list(_causes(error))[:MAXIMUM_CAUSES])
+        "\n".join((*_frames(each), _type_and_code(each))) for each in reversed(list(_causes(error))[:MAX_CAUSES])
     )
 
 
@@ -170,7 +170,7 @@ def _frames(error: BaseException) -> list[str]:
         code = trace.tb_frame.f_code
         frames.append(f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno} {code.co_name}")
         trace = trace.tb_next
-    return frames[-MAXIMUM_FRAMES:]
+    return frames[-MAX_FRAMES:]
 
 
 def _type_and_code(error: BaseException) -> str:

@@ -34,7 +34,7 @@ PHONE: Final = "phone:"
 ID: Final = "id:"
 CLAIMED: Final = "claimed:"
 SLUG: Final = "slug:"
-MINIMUM_PHONE_DIGITS: Final = 7
+MIN_PHONE_DIGITS: Final = 7
 # The fields of a person that MatchKeyRules.set_derived_keys sets.
 DERIVED_KEYS: Final = ("contact_keys", "unclaimed_keys", "maybe_duplicate", "name_words")
 
@@ -43,9 +43,9 @@ ANONYMOUS_ONLY: Final = "anonymous_only"
 
 PHONE_AND_NAME: Final = "phone_and_name:"
 NAME_AND_POSTAL_CODE: Final = "name_and_postal_code:"
-NAME_LENGTH: Final = 100
+MAX_NAME_LENGTH: Final = 100
 # A longer address is rare, and does not fill the cache of keys.
-CACHED_LENGTH: Final = 100
+MAX_CACHED_LENGTH: Final = 100
 POSTAL_CODES: Final = 10
 ZIP_PLUS_4: Final = re.compile(r"([0-9]{5})[- ][0-9]{4}")
 NO_DIGITS: Final = re.compile(r"[^0-9]+")
@@ -102,7 +102,7 @@ def phone_and_name_key(phone: str, name: tuple[str, str]) -> str | None:
     Of several people with one phone number, one owns the number's key. The others own such a key.
     """
     letters = "".join(name)
-    if not letters or len(letters) > NAME_LENGTH:
+    if not letters or len(letters) > MAX_NAME_LENGTH:
         return None
     return f"{PHONE_AND_NAME}{phone.removeprefix(PHONE)}|{letters}"
 
@@ -131,7 +131,7 @@ def email_key(address: str) -> str:
     The domain is normalised by UTS 46, as for sending mail, so that all its spellings have one key. The local part is
     normalised by NFKC and lower-cased, since nearly all mail servers ignore its letter case.
     """
-    return _email_key(address) if len(address) <= CACHED_LENGTH else _key_of_address(address)
+    return _email_key(address) if len(address) <= MAX_CACHED_LENGTH else _key_of_address(address)
 
 
 def _key_of_address(address: str) -> str:
@@ -191,7 +191,7 @@ def name_and_postal_code_keys(person: ReadOnlyDocument) -> list[str]:
     family name has none.
     """
     names = compared_name(person)
-    if not all(names) or sum(map(len, names)) > NAME_LENGTH:
+    if not all(names) or sum(map(len, names)) > MAX_NAME_LENGTH:
         return []
     codes = (_postal_code(str(entry.get("postal_code", ""))) for entry in person.get("postal_addresses", ()))
     distinct = dict.fromkeys(code for code in codes if code)
@@ -300,7 +300,7 @@ def _phone_key(number: str, named_country: str, phone_region: str) -> str | None
 
 def _number_key(number: str, region: str) -> str | None:
     digits = _phone_digits(number, region.upper())
-    return f"{PHONE}{digits}" if len(digits) >= MINIMUM_PHONE_DIGITS else None
+    return f"{PHONE}{digits}" if len(digits) >= MIN_PHONE_DIGITS else None
 
 
 def _phone_digits(number: str, region: str) -> str:

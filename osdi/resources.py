@@ -172,7 +172,9 @@ OWN_RELATIONS: Final[Mapping[str, OwnRelation]] = {
     ),
     "survivor": OwnRelation("Survivor", "The person who remains after a merge.", "Person"),
     "suppressions": OwnRelation(
-        "Opt-outs", "The mails, calls and texts that a person refuses, and where each refusal is from.", "Suppressions"
+        "Opt-outs",
+        "The mails, calls and texts that a person does not want, and where each opt-out is from.",
+        "Suppressions",
     ),
     "triggers": OwnRelation("Triggers", "The messages of a campaign's follow-ups.", "CampaignTriggers"),
     "webhooks": OwnRelation("Webhooks", "Subscriptions of other systems to events.", "WebhookList"),

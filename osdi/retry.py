@@ -102,19 +102,19 @@ def retry_with_backoff(
     *,
     attempts: int,
     first: float,
-    longest: float,
-    at_least: Callable[[BaseException], float] = lambda error: 0.0,
+    max_seconds: float,
+    min_seconds: Callable[[BaseException], float] = lambda error: 0.0,
 ) -> Result:
     """Returns the result of `attempt`, which is called again after each error of the type `retry_if`.
 
     Raises the last error after `attempts`. The pauses are random, and twice as long each time: up to `first` seconds at
-    first, and `longest` at last; each has `at_least` the seconds that its error asks for.
+    first, and `max_seconds` at last; each has at least `min_seconds`, the seconds that its error asks for.
     """
-    backoff = tenacity.wait_random_exponential(multiplier=first, max=longest)
+    backoff = tenacity.wait_random_exponential(multiplier=first, max=max_seconds)
 
     def wait(state: tenacity.RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
-        return max(backoff(state), at_least(error) if error else 0.0)
+        return max(backoff(state), min_seconds(error) if error else 0.0)
 
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception_type(retry_if),
@@ -125,11 +125,11 @@ def retry_with_backoff(
     return retrying(attempt)
 
 
-def backoff_seconds(attempts: int, *, first: float = 30, longest: float = 3600) -> float:
+def backoff_seconds(attempts: int, *, first: float = 30, max_seconds: float = 3600) -> float:
     """Returns the seconds until the next attempt, after this number of attempts.
 
     It doubles each time, and is random within a factor of two, so that many attempts do not come at the same time. This
     is not tenacity's wait: the next attempt may be made by another process, days later.
     """
-    bound = min(longest, first * 2.0 ** min(attempts - 1, 30))
+    bound = min(max_seconds, first * 2.0 ** min(attempts - 1, 30))
     return random.uniform(bound / 2, bound)  # noqa: S311  # nothing secret

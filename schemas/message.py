@@ -5,7 +5,7 @@ The fields are in osdi.fields.message.
 
 import marshmallow as ma
 
-from osdi.fields.limits import CURSOR_LENGTH
+from osdi.fields.limits import MAX_CURSOR_LENGTH
 from osdi.fields.message import MESSAGE_FIELDS
 from schemas.base.collection import QuerySchema
 from schemas.base.common import (
@@ -50,7 +50,7 @@ class PreviewArgumentsSchema(QuerySchema):
     """The outreach for the preview of a message."""
 
     outreach = ma.fields.String(
-        validate=ma.validate.Length(1, CURSOR_LENGTH),
+        validate=ma.validate.Length(1, MAX_CURSOR_LENGTH),
         metadata={"description": "Id of an outreach. Default: made-up example data."},
     )
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final
 
 import marshmallow as ma
 
-from osdi.fields.limits import REFERENCES
+from osdi.fields.limits import MAX_REFERENCES
 from osdi.fields.outreach import ACTION_DATE_OFFSET, OUTREACH_FIELDS
 from osdi.values.dates import offset_minutes
 from schemas.base.common import (
@@ -20,8 +20,8 @@ from schemas.base.common import (
     ResourceSchema,
     links,
 )
-from schemas.base.consent import EVERYTHING, is_flag, refuse, without_flags
 from schemas.base.fields import Bool, Identifiers, Objects, Reason, Strings, Text
+from schemas.base.opt_out_flags import EVERYTHING, is_flag, opt_out, without_flags
 from schemas.base.skipping import SkippingSchema
 from schemas.person import InlinePersonSchema
 
@@ -95,13 +95,17 @@ class TriggersSchema(OsdiSchema):
 class ActionFunctionsSchema(SkippingSchema):
     """The Helper Action Functions, which apply to the recorded person."""
 
-    add_tags = Strings(limit=REFERENCES, metadata={"description": "Names of existing tags to add to the person."})
-    add_tags_uri = Strings(limit=REFERENCES, metadata={"description": "URIs of existing tags to add to the person."})
-    add_lists = Strings(limit=REFERENCES, metadata={"description": "Names of existing lists to add the person to."})
-    add_lists_uri = Strings(limit=REFERENCES, metadata={"description": "URIs of existing lists to add the person to."})
+    add_tags = Strings(limit=MAX_REFERENCES, metadata={"description": "Names of existing tags to add to the person."})
+    add_tags_uri = Strings(
+        limit=MAX_REFERENCES, metadata={"description": "URIs of existing tags to add to the person."}
+    )
+    add_lists = Strings(limit=MAX_REFERENCES, metadata={"description": "Names of existing lists to add the person to."})
+    add_lists_uri = Strings(
+        limit=MAX_REFERENCES, metadata={"description": "URIs of existing lists to add the person to."}
+    )
     add_questions_responses_uri = Objects(
         QuestionResponseSchema,
-        limit=REFERENCES,
+        limit=MAX_REFERENCES,
         metadata={"description": "Answers to questions that are named by their addresses."},
     )
     triggers = ma.fields.Nested(TriggersSchema)
@@ -111,10 +115,10 @@ class ActionFunctionsSchema(SkippingSchema):
         unknown = data.keys() - self._by_name.keys() if isinstance(data, dict) and "person" in data else ()
         if not unknown:
             return super()._deserialize(data, **kwargs)
-        kept, refused, _ = without_flags(data, (name for name in unknown if is_flag(name)), EVERYTHING)
+        kept, opted_out, _ = without_flags(data, (name for name in unknown if is_flag(name)), EVERYTHING)
         loaded = super()._deserialize(kept, **kwargs)
-        if refused and "person" in loaded:
-            refuse(loaded["person"], refused)
+        if opted_out and "person" in loaded:
+            opt_out(loaded["person"], opted_out)
         return loaded
 
     def why_useless(self, loaded: Mapping[str, Any], skipped: Mapping[Any, Any]) -> dict[str, Any] | None:

@@ -21,10 +21,10 @@ class QuestionSchema(ResourceSchema, RequiredFields):
 
     def check_whole(self, question: Mapping[str, Any]) -> None:
         """Checks a question after the change by a PUT. Raises ValidationError."""
-        self.responses_fit_the_type(question)
+        self.validate_responses(question)
 
     @ma.validates_schema(skip_on_field_errors=True)
-    def responses_fit_the_type(self, data: Mapping[str, Any], **_: Any) -> None:
+    def validate_responses(self, data: Mapping[str, Any], **_: Any) -> None:
         keys = [response.get("key") for response in data.get("responses", ())]
         question_type = data.get("question_type")
         if question_type in CHOICES and not keys:

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from osdi.log import MAXIMUM_CAUSES, MAXIMUM_FRAMES, format_exception
+from osdi.log import MAX_CAUSES, MAX_FRAMES, format_exception
 
 MARKER = "jane-marker"
 
@@ -67,20 +67,20 @@ def test_only_the_innermost_frames_are_logged() -> None:
 
     lines = format_exception(caught(deeper)).splitlines()
 
-    assert len(lines) == MAXIMUM_FRAMES + 1
+    assert len(lines) == MAX_FRAMES + 1
     assert lines[0].endswith(" deeper")
 
 
 def test_only_the_last_causes_are_logged() -> None:
     error: Exception | None = None
-    for number in range(3 * MAXIMUM_CAUSES):
+    for number in range(3 * MAX_CAUSES):
         following = type(f"Number{number}", (Exception,), {})()
         following.__cause__ = error
         error = following
 
     assert error is not None
     types = [part.rsplit(".", 1)[1] for part in format_exception(error).split("\nled to\n")]
-    assert types == [f"Number{number}" for number in range(2 * MAXIMUM_CAUSES, 3 * MAXIMUM_CAUSES)]
+    assert types == [f"Number{number}" for number in range(2 * MAX_CAUSES, 3 * MAX_CAUSES)]
 
 
 UNCAUGHT = """

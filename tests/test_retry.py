@@ -49,7 +49,7 @@ def test_a_pause_is_at_least_as_long_as_the_error_requests(
 ) -> None:
     attempts = Attempts(*(Wait(seconds) for seconds in requested))
 
-    retry_with_backoff(attempts, Wait, attempts=5, first=1, longest=10, at_least=lambda error: error.seconds)
+    retry_with_backoff(attempts, Wait, attempts=5, first=1, max_seconds=10, min_seconds=lambda error: error.seconds)
 
     assert [each for each in sleeps if each >= 50] == waits
     assert len(sleeps) == 2
@@ -134,11 +134,11 @@ class TestForAWhile:
 
 class TestWithBackoff:
     def test_the_pauses_grow_up_to_the_longest(self, sleeps: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("random.uniform", lambda _, longest: longest)
+        monkeypatch.setattr("random.uniform", lambda _, max_seconds: max_seconds)
         attempts = Attempts(*(KeyError(number) for number in range(1, 100)))
 
         with pytest.raises(KeyError, match="6"):
-            retry_with_backoff(attempts, KeyError, attempts=6, first=1, longest=10)
+            retry_with_backoff(attempts, KeyError, attempts=6, first=1, max_seconds=10)
         assert sleeps == [1, 2, 4, 8, 10]
 
     @pytest.mark.parametrize(("attempts", "bound"), [(1, 30), (2, 60), (7, 1_920), (8, 3_600), (10_000, 3_600)])

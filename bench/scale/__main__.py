@@ -23,7 +23,7 @@ from bench.__main__ import scratch_folder
 from bench.scale import throughput
 from bench.scale.footprint import footprints_section, measure_footprints
 from bench.scale.json_share import json_section, measure_json
-from bench.scale.large_answers import large_answers_section, measure_large_answers
+from bench.scale.large_responses import large_responses_section, measure_large_responses
 from bench.scale.memory import BOUND as MEMORY_BOUND
 from bench.scale.memory import measure_memory, memory_section
 from bench.scale.sizes import Filled, broken, measure_sizes, sizes_section
@@ -119,8 +119,8 @@ def measure(mongod: Mongod, filled: Sequence[Filled], scratch: Path, chosen: arg
         found.sections.append(staff_pages_section(pages))
         found.broken += pages.broken
     if "large" in chosen.only:  # the last part, since it deletes a tag
-        large = measure_large_answers(largest, scratch)
-        found.sections.append(large_answers_section(large))
+        large = measure_large_responses(largest, scratch)
+        found.sections.append(large_responses_section(large))
         found.broken += large.broken
     return found
 

@@ -1,4 +1,4 @@
-"""HTTP client on one kept-alive connection, which measures the time of each answer."""
+"""HTTP client on one kept-alive connection, which measures the time of each response."""
 
 import http.client
 import json
@@ -27,8 +27,8 @@ class ApiRequest:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """An answer: seconds until the whole answer arrived, and its body."""
+class Response:
+    """A response: seconds until the whole response arrived, and its body."""
 
     seconds: float
     body: bytes
@@ -47,7 +47,7 @@ class Answer:
 
 
 class Unavailable(ServerFailed):
-    """The server answered 503."""
+    """The server responded with 503."""
 
 
 class Client:
@@ -58,8 +58,8 @@ class Client:
         self._used = 0.0
         self._token: Mapping[str, str] = {"OSDI-API-Token": token}
 
-    def send(self, request: ApiRequest) -> Answer:
-        """Sends a request and returns the answer. Raises Unavailable if that is 503, ServerFailed unless it is 200."""
+    def send(self, request: ApiRequest) -> Response:
+        """Sends a request and returns the response. Raises Unavailable if it is 503, ServerFailed unless it is 200."""
         method, headers = ("POST", {"Content-Type": "application/json"}) if request.body else ("GET", {})
         if request.with_token:
             headers |= self._token
@@ -81,7 +81,7 @@ class Client:
             raise Unavailable(f"{method} {request.path}: {body[:500]!r}")
         if response.status != 200:
             raise ServerFailed(f"{method} {request.path} got {response.status}: {body[:500]!r}")
-        return Answer(took, body)
+        return Response(took, body)
 
     def close(self) -> None:
         self._connection.close()

@@ -32,7 +32,7 @@ CACHES: Final = (512, 256, 128, 64, 32)
 WARM_UP, REQUESTS = 100, 300
 # A cache is large enough if a request reads at most this many pages into it, on average: each takes a disk some tenths
 # of a millisecond. A time would depend on the disk and on the system's file cache.
-MOST_PAGES: Final = 0.5
+MAX_PAGES_READ: Final = 0.5
 WORKER_SECONDS: Final = 6.0
 # Of a live campaign: most posts are about new people, and the lists show the latest.
 LABELS: Final = (
@@ -69,7 +69,7 @@ class Footprint:
     @property
     def needed(self) -> int:
         """The smallest cache that is large enough; the largest one if none is."""
-        return min((each.megabytes for each in self.caches if each.pages <= MOST_PAGES), default=CACHES[0])
+        return min((each.megabytes for each in self.caches if each.pages <= MAX_PAGES_READ), default=CACHES[0])
 
 
 def measure_footprints(mongod: Mongod, filled: Sequence[Filled], scratch: Path) -> list[Footprint]:
@@ -171,10 +171,10 @@ def footprints_section(found: Sequence[Footprint]) -> str:
     return "\n\n".join(
         (
             "### Memory and disk",
-            f"A cache is large enough if a request reads at most {MOST_PAGES} pages into it, on average of {REQUESTS} "
-            "requests, after all documents were read once. The requests are posts to the helper about new and known "
-            "people, reads of a person, and searches by e-mail address; the people are chosen at random from all. The "
-            "resident memory of mongod includes all databases of this run.",
+            f"A cache is large enough if a request reads at most {MAX_PAGES_READ} pages into it, on average of "
+            f"{REQUESTS} requests, after all documents were read once. The requests are posts to the helper about new "
+            "and known people, reads of a person, and searches by e-mail address; the people are chosen at random from "
+            "all. The resident memory of mongod includes all databases of this run.",
             "\n".join(lines),
             "\n".join(caches),
         )

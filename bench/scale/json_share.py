@@ -22,7 +22,7 @@ LOOPS = 300
 
 @dataclass(frozen=True)
 class Share:
-    """One kind of request: milliseconds until its answer, and microseconds of JSON with each library."""
+    """One kind of request: milliseconds until its response, and microseconds of JSON with each library."""
 
     label: str
     milliseconds: float
@@ -64,14 +64,14 @@ def measure_json(filled: Filled, scratch: Path) -> list[Share]:
 
 
 def _share(label: str, send: Callable[[ApiRequest], Any], make: Callable[[], ApiRequest]) -> Share:
-    answers = [send(make()) for _ in range(READINGS)]
-    sent, received = (make().body or "").encode(), answers[-1].body
+    responses = [send(make()) for _ in range(READINGS)]
+    sent, received = (make().body or "").encode(), responses[-1].body
     document = orjson.loads(received)
     fast = _microseconds(lambda: orjson.dumps(document)) + (_microseconds(lambda: orjson.loads(sent)) if sent else 0)
     # As Flask does: it dumps to text, then encodes it.
     standard = _microseconds(lambda: json.dumps(document).encode())
     standard += _microseconds(lambda: json.loads(sent)) if sent else 0
-    milliseconds = median(answer.seconds for answer in answers) * 1_000
+    milliseconds = median(response.seconds for response in responses) * 1_000
     return Share(label, milliseconds, len(sent), len(received), fast, standard)
 
 
@@ -81,7 +81,7 @@ def _microseconds(call: Callable[[], object]) -> float:
 
 def json_section(shares: list[Share]) -> str:
     lines = [
-        "| | ms until the answer | bytes read | bytes written | orjson, µs | standard library, µs | ratio | share "
+        "| | ms until the response | bytes read | bytes written | orjson, µs | standard library, µs | ratio | share "
         "of the request | with the standard library |",
         f"|---|{'---:|' * 8}",
     ]
@@ -94,7 +94,7 @@ def json_section(shares: list[Share]) -> str:
     return "\n\n".join(
         (
             "### JSON",
-            "This measures reading the body and writing the answer separately, next to the median of "
+            "This measures reading the body and writing the response separately, next to the median of "
             f"{READINGS} requests over HTTP.",
             "\n".join(lines),
             "We keep orjson. Its speed hardly matters for our requests, but the standard library would take "

@@ -16,7 +16,7 @@ SCRIPT = Path(__file__).with_suffix(".lua")
 
 @dataclass(frozen=True)
 class MeasuredLines(Measured):
-    """Result of one run of wrk, with the numbers of successful requests and of 4xx answers."""
+    """Result of one run of wrk, with the numbers of successful requests and of 4xx responses."""
 
     ok: int
     rejected: int
@@ -34,7 +34,7 @@ def run(
 ) -> MeasuredLines:
     """Loads the server at `base` for `seconds`. `name` contains a number that makes the run's new people unique.
 
-    Raises LoadFailed if a request got no answer, a 5xx, or a 4xx without `allow_rejected`.
+    Raises LoadFailed if a request got no response, a 5xx, or a 4xx without `allow_rejected`.
     """
     lines = folder / "lines.txt"
     lines.write_text("".join(map(_line, requests)))

@@ -112,7 +112,7 @@ def memory_section(memory: Memory) -> str:
     return "\n\n".join(
         (
             "### Memory of a worker",
-            f"One worker answered {memory.requests:,} requests of random kinds: half of them posts to the "
+            f"One worker served {memory.requests:,} requests of random kinds: half of them posts to the "
             "helper, with and without a token, about new people and known ones; three tenths reads and "
             f"filters; two tenths requests that must be rejected. {memory.ok:,} succeeded. Contact details are "
             "counted as by default.",

@@ -108,14 +108,14 @@ def measure_sizes(filled: Sequence[Filled], scratch: Path, turns: int) -> list[R
 
 
 def _seconds(kind: Kind, client: Client, factory: RequestFactory) -> float:
-    """Returns the seconds of an answer; infinity for 503: the database is too large for this request."""
+    """Returns the seconds of a response; infinity for 503: the database is too large for this request."""
     try:
-        answer = client.send(kind.make(factory))
+        response = client.send(kind.make(factory))
     except Unavailable:
         return math.inf
-    if kind.total is not None and (found := answer.json["total_records"]) != kind.total:
+    if kind.total is not None and (found := response.json["total_records"]) != kind.total:
         raise ServerFailed(f"{kind.label}: found {found} records instead of {kind.total}")
-    return answer.seconds
+    return response.seconds
 
 
 def sizes_section(rows: Sequence[Row], filled: Sequence[Filled], turns: int) -> str:
@@ -131,7 +131,7 @@ def sizes_section(rows: Sequence[Row], filled: Sequence[Filled], turns: int) -> 
     return "\n\n".join(
         (
             "### From database to database",
-            f"The table shows median milliseconds until the whole answer arrived: {turns:,} requests of each "
+            f"The table shows median milliseconds until the whole response arrived: {turns:,} requests of each "
             "kind over HTTP to one worker, by one client on a kept-alive connection. The sizes take turns in "
             "random order: each has one turn before any has its next. The new, known or read people are chosen "
             f"again for each request. Pages hold {PER_PAGE}.",

@@ -167,7 +167,7 @@ class _Client:
         self._headers = dict(headers)
 
     def send(self, method: str, path: str) -> float:
-        """Returns the seconds until the whole answer arrived. Raises ServerFailed unless it is a success."""
+        """Returns the seconds until the whole response arrived. Raises ServerFailed unless it is a success."""
         began = time.perf_counter()
         try:
             self._connection.request(method, path, headers=self._headers)

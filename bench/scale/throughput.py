@@ -147,7 +147,7 @@ def models_section(results: Results, filled: Filled, *, seconds: int, rounds: in
             table(results),
             "The rates are similar. We chose by behaviour that they do not show:\n\n- A *sync* worker does one "
             "thing at a time and closes each connection. A client that announces a body and does not send it, "
-            "or a database that takes seconds to answer, stops the whole worker. As many such clients as "
+            "or a database that takes seconds to respond, stops the whole worker. As many such clients as "
             "workers stop the service for all clients. Behind a platform's router, every request pays for a "
             "new connection.\n- A *gthread* worker continues with its other threads, so it tolerates as many "
             "slow clients as it has threads, and it keeps connections open. Ours also limits how long it waits "

@@ -50,8 +50,8 @@ def measure_walk(filled: Filled, scratch: Path) -> Walk:
         began = tenth_began = time.monotonic()
         with click.progressbar(length=expected, label="walk over all people", file=sys.stderr) as bar:
             while path is not None:
-                answer = client.send(ApiRequest(path))
-                links = answer.json["_links"]["osdi:people"]
+                response = client.send(ApiRequest(path))
+                links = response.json["_links"]["osdi:people"]
                 # Ids sort by creation time, and pages come in that order. A repeated id would not increase.
                 for link in links:
                     person_id = link["href"].rsplit("/", 1)[-1]
@@ -65,7 +65,7 @@ def measure_walk(filled: Filled, scratch: Path) -> Walk:
                     client_memory.append(proc.resident_megabytes(os.getpid()))
                     tenths.append(time.monotonic() - tenth_began)
                     tenth_began = time.monotonic()
-                path = answer.next_path()
+                path = response.next_path()
         took = time.monotonic() - began
     if found != expected:
         raise ServerFailed(f"the walk found {found} of {expected} people")

@@ -48,7 +48,7 @@ def redirect_to_page(moved: PageMoved) -> BaseResponse:
 @act.errorhandler(OsdiError)
 def osdi_error_page(error: OsdiError) -> Response:
     """Returns the page of an error, with its status and headers."""
-    g.refused = error.descriptions[0].error_code
+    g.rejected = error.descriptions[0].error_code
     if error.status >= 500:
         failed_by(error)
     return error_page(error.status, error.headers)
@@ -63,7 +63,7 @@ def conflict_page(conflict: WriteConflict) -> Response:
 @act.errorhandler(HTTPException)
 def http_error_page(error: HTTPException) -> Response:
     """Returns the page of an error of Werkzeug, such as 405 with the header Allow; of an exception, a 500."""
-    g.refused = error.name.upper().replace(" ", "_")
+    g.rejected = error.name.upper().replace(" ", "_")
     headers = {name: value for name, value in error.get_headers() if name.lower() != "content-type"}
     return error_page(error.code or 500, headers)
 

@@ -1,4 +1,4 @@
-"""A post of a campaign's form: checks it, records it as the helper does, and answers with the step that follows.
+"""A post of a campaign's form: checks it, records it as the helper does, and responds with the step that follows.
 
 Nothing is lost silently. A form with mistakes comes back with its text. One that a program may have sent asks for
 confirmation. A form that is sent again is the same outreach, by the idempotency key in its token.
@@ -20,8 +20,8 @@ from blueprints.http.body import posted_form
 from blueprints.http.context import deployment, reference, settings
 from blueprints.record_outreach_helper import record_for_caller
 from osdi.access.tokens import ANONYMOUS
-from osdi.campaign_pages.consent import consent_of
 from osdi.campaign_pages.form.body import body_of, person_of, typed_content
+from osdi.campaign_pages.form.consent_checkbox import consent_of
 from osdi.campaign_pages.form.controls import FORM_TOKEN, Control, controls_of, unknown_controls, value_of
 from osdi.campaign_pages.form.errors import errors_of
 from osdi.campaign_pages.form.form_token import FormToken
@@ -70,7 +70,7 @@ def submit(view: CampaignView) -> Response:
     """Records the form in the body of this request, and returns the page that follows. Raises OsdiError."""
     form = Submission.of(view, posted_form())
     if not view.open:
-        g.refused = "CLOSED"
+        g.rejected = "CLOSED"
         return rendered(view.template, view, status=403, form=None, values=form.values)
     choices = choices_of(view.page, form.values, person_of(form.values), complete=form.of_our_page)
     loaded, errors = loaded_body(form, choices)
@@ -131,7 +131,7 @@ def record(form: Submission, loaded: dict[str, Any]) -> Recorded:
 
 def form_again(form: Submission, errors: dict[str, str]) -> Response:
     """Returns the form with its mistakes and with everything that was typed."""
-    g.refused = "INVALID"
+    g.rejected = "INVALID"
     tokens, token = deployment().form_tokens, form.token
     if token is None:
         token = FormToken.new(form.view.campaign["_id"])
@@ -144,7 +144,7 @@ def form_again(form: Submission, errors: dict[str, str]) -> Response:
 
 def ask(form: Submission, template: str, status: int, token: FormToken | None = None) -> Response:
     """Returns a page with one button, which sends the form again: with this token, else with a new idempotency key."""
-    g.refused = KEY_REUSED if status == 409 else "CONFIRMATION_NEEDED"
+    g.rejected = KEY_REUSED if status == 409 else "CONFIRMATION_NEEDED"
     token = token or FormToken.new(form.view.campaign["_id"], confirmed=True)
     kept = {**_referrer_data(form), **posted_sources(form.values)}
     values = MultiDict((name, value) for name, value in form.values.items(multi=True) if name not in kept)

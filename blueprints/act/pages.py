@@ -39,7 +39,7 @@ def record_in_frame(slug: str) -> Response:
 
 @act.route("/<path:_>", methods=["GET", "POST"])
 def unknown(_: str) -> str:
-    """Answer any other address below with a page for people"""
+    """Respond to any other address below with a page for people"""
     raise not_found("This page does not exist.")
 
 

@@ -1,6 +1,6 @@
 """A plain HTML form of an organisation's own site: a form without a token, which a browser posts from another origin.
 
-It is answered by a redirect (303), so that a reload sends nothing again. The redirect leads to the address that the
+The response is a redirect (303), so that a reload sends nothing again. The redirect leads to the address that the
 form names in `redirect` if its origin is listed for the campaign, else to our thank-you page.
 """
 
@@ -21,7 +21,7 @@ def sent_by_our_page() -> bool:
 
 
 def redirection(view: CampaignView, values: MultiDict[str, str]) -> Response:
-    """Returns the answer to a recorded form."""
+    """Returns the response to a recorded form."""
     wanted = web_address(value_of(values, REDIRECT))
     allowed = wanted if wanted and _is_listed(view, wanted) else None
     return make_response(redirect(allowed or view.thanks, 303))

@@ -23,7 +23,7 @@ from osdi.campaign_pages.page_settings import PageSettings
 from osdi.campaign_pages.public_count import shown_count
 from osdi.campaign_pages.published import Page
 from osdi.documents import ReadOnlyDocument
-from osdi.fields.limits import ANONYMOUS_TEXT_LENGTH
+from osdi.fields.limits import MAX_ANONYMOUS_TEXT_LENGTH
 from osdi.ids import now, timestamp
 from osdi.resources import PAGES
 from osdi.values.web_addresses import origin_of, web_address
@@ -160,7 +160,7 @@ def rendered(template: str, view: CampaignView, *, status: int = 200, **values: 
 
 
 def campaign_values(view: CampaignView) -> dict[str, Any]:
-    """Returns the values of a template about a campaign, and lets the answer load the campaign's images."""
+    """Returns the values of a template about a campaign, and lets the response load the campaign's images."""
     campaign, settings_of_page = view.campaign, view.settings
     description = description_of(campaign.get("description") or "")
     image = web_address(campaign.get("featured_image_url"), ("https",))
@@ -181,6 +181,6 @@ def campaign_values(view: CampaignView) -> dict[str, Any]:
         "organisation": settings().vendor_name,
         "share": view.share,
         "written": kind_of(campaign) not in SPOKEN,
-        "text_limit": ANONYMOUS_TEXT_LENGTH,
+        "text_limit": MAX_ANONYMOUS_TEXT_LENGTH,
         "start_texts": lambda: start_texts(campaign, settings_of_page, message_labels()),
     }

@@ -32,7 +32,7 @@ def allowed_images() -> tuple[str, ...]:
 
 
 def allow_frames(origins: Sequence[str]) -> None:
-    """Lets pages of these origins, and our own, frame the answer of this request."""
+    """Lets pages of these origins, and our own, frame the response of this request."""
     g.frame_ancestors = ("'self'", *frame_sources(origins, local=is_local()))
 
 
@@ -42,9 +42,9 @@ def is_local() -> bool:
 
 
 def count_frame(campaign_id: str, origins: Sequence[str], response: Response) -> Response:
-    """Counts the site that frames the answer of this request, if a browser says that it does; returns the answer.
+    """Counts the site that frames the response of this request, if a browser says that it does; returns the response.
 
-    A browser that will not show the form has requested it before. The count is written after the answer is sent.
+    A browser that will not show the form has requested it before. The count is written after the response is sent.
     """
     headers, sites = request.headers, deployment().embedding_sites
     if headers.get("Sec-Fetch-Dest") not in FRAMES or headers.get("Sec-Fetch-Site") == "same-origin":

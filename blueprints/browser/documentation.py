@@ -23,7 +23,7 @@ OURS: Final = Path(__file__).parent / "assets"
 # The modules of the HAL explorer import one another by name, so they have one version, which is their folder.
 MODULES: Final = tuple(
     f"hal_{name}.js"
-    for name in ("address", "answer", "client", "document", "dom", "editor", "explorer", "openapi", "view")
+    for name in ("address", "client", "document", "dom", "editor", "explorer", "openapi", "response", "view")
 )
 UNSUBSCRIBE: Final = ("unsubscribe.css", "unsubscribe.js")
 ASSETS: Final = (

@@ -14,7 +14,7 @@ from blueprints.browser.translation import accepted_languages, use_language
 from blueprints.http.context import settings, store
 from osdi.followups.undo import undo, unsubscribe_with_undo
 from osdi.followups.unsubscribe import PATH, address_of
-from osdi.suppression.refusals import LINK, ONE_CLICK
+from osdi.suppression.opt_outs import LINK, ONE_CLICK
 
 pages = Blueprint("unsubscribe", __name__, template_folder="templates", url_prefix=PATH)
 

@@ -11,7 +11,7 @@ from flask import g, request
 from flask.globals import request_ctx
 
 from blueprints.http.context import deployment
-from osdi.access.tokens import ANONYMOUS, MAXIMUM_LENGTH, Caller
+from osdi.access.tokens import ANONYMOUS, MAX_TOKEN_LENGTH, Caller
 from osdi.errors import OsdiError, unauthorized
 from osdi.resources import ADVOCACY_CAMPAIGN, API
 
@@ -69,7 +69,7 @@ def _read_caller(*, optional: bool) -> Caller:
         return ANONYMOUS
     if not sent:
         raise unauthorized("This needs a token.")
-    if not 1 <= len(sent[0]) <= MAXIMUM_LENGTH:
+    if not 1 <= len(sent[0]) <= MAX_TOKEN_LENGTH:
         raise unauthorized("The token is not valid.")
     return deployment().authentication.caller(sent[0])
 

@@ -24,7 +24,7 @@ def honeypot_filled() -> bool:
     name = settings().honeypot_field
     filled = bool(name) and bool(request_body().json.get(name))
     if filled:
-        g.refused = "HONEYPOT"
+        g.rejected = "HONEYPOT"
     return filled
 
 

@@ -203,10 +203,10 @@ class Api(flask_smorest.Api):
     def init_app(self, app: Flask, **kwargs: Any) -> None:
         super().init_app(app, **kwargs)
         app.before_request(_check_address)
-        app.register_error_handler(OsdiError, answer_refusal)
+        app.register_error_handler(OsdiError, error_response)
         app.register_error_handler(
             WriteConflict,
-            lambda conflict: answer_refusal(unavailable("Another request was faster; retry.", seconds=1), conflict),
+            lambda conflict: error_response(unavailable("Another request was faster; retry.", seconds=1), conflict),
         )
         scheme = {"type": "apiKey", "in": "header", "name": TOKEN_HEADER, "description": TOKEN_DESCRIPTION}
         self.spec.components.security_scheme(TOKEN_HEADER, scheme)
@@ -239,14 +239,14 @@ class Api(flask_smorest.Api):
         """Returns Werkzeug's errors in OSDI's format: unknown routes, wrong methods, and unexpected exceptions."""
         status = error.code or 500
         if status == 413:
-            return answer_refusal(too_large(longest_body()))
+            return error_response(too_large(longest_body()))
         if status >= 500:
             description = ErrorDescription("UNEXPECTED", "The server failed; the request was not the cause.")
         else:
             description = ErrorDescription(error.name.upper().replace(" ", "_"), error.description or error.name)
         headers = {name: value for name, value in error.get_headers() if name.lower() not in ("content-type",)}
         failure = getattr(error, "original_exception", None) or error
-        return answer_refusal(OsdiError(status, description, headers=headers), failure)
+        return error_response(OsdiError(status, description, headers=headers), failure)
 
 
 def _check_address() -> None:
@@ -261,12 +261,12 @@ def _check_address() -> None:
         raise invalid("HTTP/1.1 needs the header Host.", "Host")
 
 
-def answer_refusal(error: OsdiError, failure: BaseException | None = None) -> Response:
+def error_response(error: OsdiError, failure: BaseException | None = None) -> Response:
     """Returns the error response as JSON, or as a page for a browser; for a 5xx status it logs the exception."""
     reference_code = None
     if isinstance(error, WrongDatabase):
         log.logger().error(str(error))  # only the operator can correct it
-    g.refused = error.descriptions[0].error_code
+    g.rejected = error.descriptions[0].error_code
     if error.status >= 500:
         failed_by(failure or error)
         reference_code = request_id()

@@ -16,7 +16,7 @@ from werkzeug.http import parse_list_header, parse_options_header
 from blueprints.http.context import caller, settings
 from blueprints.http.rate_limits import rate_limits
 from osdi.errors import ErrorDescription, OsdiError, invalid, too_large
-from osdi.fields.limits import BODY_DEPTH, deeper_than
+from osdi.fields.limits import MAX_BODY_DEPTH, deeper_than
 
 FORM_TYPES: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
 # A form in percent-encoding has three bytes for a byte of its text.
@@ -185,6 +185,6 @@ def _parsed(sent: bytes) -> Any:
     except orjson.JSONDecodeError as error:
         raise invalid(f"The body is not valid JSON: {error}.") from error
     # Most bodies have too few brackets to be nested too deep, and brackets are quickly counted.
-    if sent.count(b"{") + sent.count(b"[") > BODY_DEPTH and deeper_than(BODY_DEPTH, body):
-        raise invalid(f"The body is nested more than {BODY_DEPTH} deep.")
+    if sent.count(b"{") + sent.count(b"[") > MAX_BODY_DEPTH and deeper_than(MAX_BODY_DEPTH, body):
+        raise invalid(f"The body is nested more than {MAX_BODY_DEPTH} deep.")
     return body

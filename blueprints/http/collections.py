@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from flask import Response, request
 
-from blueprints.http.context import answer, hal, settings, store
+from blueprints.http.context import hal, hal_response, settings, store
 from osdi.crud import totals_store
 from osdi.crud.subresources import Embedded, get_of_person, page_of_parent, page_of_person
 from osdi.documents import Document, Json
@@ -96,7 +96,7 @@ def _page_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def answer_page(
+def page_response(
     resource: Resource,
     page: Page,
     arguments: Mapping[str, Any],
@@ -105,4 +105,4 @@ def answer_page(
 ) -> Response:
     """Returns the page in its envelope; its links repeat the filter, `$expand` and the page size of the request."""
     repeated = {name: str(arguments[key]) for key, name in REPEATED.items() if key in arguments}
-    return answer(hal().collection(resource, page, *path, arguments=repeated, embedded=embedded))
+    return hal_response(hal().collection(resource, page, *path, arguments=repeated, embedded=embedded))

@@ -96,7 +96,7 @@ def shown_after_write(resource: Resource, document: ReadOnlyDocument, control: M
     return hal().represent(resource, document, control=control if caller().may(READ) else NOT_SHOWN)
 
 
-def answer(body: Json, etag: str | None = None) -> Response:
+def hal_response(body: Json, etag: str | None = None) -> Response:
     """Returns 200 with the body as HAL+JSON, or `{}` if the client declines the body, and the entity tag.
 
     The answer to a POST has the address of the resource in `Location` (RFC 9110, 10.2.2).
@@ -109,7 +109,7 @@ def answer(body: Json, etag: str | None = None) -> Response:
     return response
 
 
-def helper_answer(
+def helper_response(
     resource: Resource, document: ReadOnlyDocument, warnings: Sequence[ErrorDescription], body: Mapping[str, Any]
 ) -> Response:
     """Returns the answer of a helper: the document and the warnings for the holder of a token, else `{}`.
@@ -117,8 +117,8 @@ def helper_answer(
     `body` is the loaded body, whose `osdi:control` may ask for less.
     """
     if not caller().has_token:
-        return answer({})
+        return hal_response({})
     shown = shown_after_write(resource, document, body.get("control"))
     if warnings:
         shown[f"{settings().namespace}:warnings"] = [each.sentence for each in warnings]
-    return answer(shown)
+    return hal_response(shown)

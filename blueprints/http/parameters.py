@@ -13,12 +13,12 @@ from osdi.sample import CAMPAIGN_ID
 RESERVED_SEGMENTS: Final = (*HELPERS, "duplicates")
 
 IDEMPOTENCY_KEY: Final = "Idempotency-Key"
-IDEMPOTENCY_KEY_LENGTH: Final = 255
+MAX_IDEMPOTENCY_KEY_LENGTH: Final = 255
 IDEMPOTENCY_PARAMETER: Final = {
     "in": "header",
     "name": IDEMPOTENCY_KEY,
     "required": False,
-    "schema": {"type": "string", "minLength": 1, "maxLength": IDEMPOTENCY_KEY_LENGTH},
+    "schema": {"type": "string", "minLength": 1, "maxLength": MAX_IDEMPOTENCY_KEY_LENGTH},
     "description": "A unique value for this outreach. A repeated request within 24 hours records nothing twice.",
 }
 CAMPAIGN_PARAMETER: Final = {

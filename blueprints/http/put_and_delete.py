@@ -6,7 +6,7 @@ from typing import Any, Final
 from flask import Response, request
 from marshmallow import ValidationError
 
-from blueprints.http.context import answer, caller, reference, settings, store
+from blueprints.http.context import caller, hal_response, reference, settings, store
 from osdi.crud import subresources
 from osdi.crud.delete import delete
 from osdi.crud.put import Change, put
@@ -69,13 +69,13 @@ def remove(
     """Deletes the document; returns 200 with a notice, as the standard's pages do."""
     delete(store(), resource, document_id, if_match=if_match(), force=force, belongs=belongs)
     reference().forget(resource, document_id)
-    return answer({"notice": f"This {resource.name.replace('_', ' ')} was successfully deleted."})
+    return hal_response({"notice": f"This {resource.name.replace('_', ' ')} was successfully deleted."})
 
 
 def erase_person(person_id: str, outreaches: str) -> Response:
     """Erases the person; returns 200 with a notice."""
     erase(store(), person_id, settings().match_key_rules, outreaches, if_match=if_match())
-    return answer({"notice": "This person was successfully erased."})
+    return hal_response({"notice": "This person was successfully erased."})
 
 
 def change_entry(
@@ -90,4 +90,4 @@ def change_entry(
 def remove_entry(kind: Embedded, parent_id: str, entry_id: str) -> Response:
     """Deletes the entry of a person; returns 200 with a notice."""
     subresources.remove(store(), kind, parent_id, entry_id, if_match())
-    return answer({"notice": f"This {kind.resource.name} was successfully deleted."})
+    return hal_response({"notice": f"This {kind.resource.name} was successfully deleted."})

@@ -6,7 +6,7 @@ from flask import Response
 
 from blueprints.http.api import Blueprint
 from blueprints.http.collections import get_or_404
-from blueprints.http.context import answer, hal, settings
+from blueprints.http.context import hal, hal_response, settings
 from blueprints.http.parameters import CAMPAIGN_PARAMETER
 from blueprints.http.put_and_delete import change
 from osdi.access.anonymous_posts import AnonymousPosts
@@ -34,7 +34,7 @@ EXAMPLES: Final = {
 @blp.errors(404)
 def get_anonymous_posts(advocacy_campaign_id: str) -> Response:
     """Read a campaign's policy for anonymous posts"""
-    return _answer(get_or_404(ADVOCACY_CAMPAIGN, advocacy_campaign_id))
+    return _response(get_or_404(ADVOCACY_CAMPAIGN, advocacy_campaign_id))
 
 
 @blp.route("/<advocacy_campaign_id>/anonymous_posts", methods=["PUT"], parameters=[CAMPAIGN_PARAMETER])
@@ -49,10 +49,10 @@ def put_anonymous_posts(body: dict[str, Any], advocacy_campaign_id: str) -> Resp
     A property in the body applies to this campaign. An empty array allows nothing; null makes the property follow the
     deployment's settings again. The ETag is the campaign's.
     """
-    return _answer(change(ADVOCACY_CAMPAIGN, advocacy_campaign_id, as_put(body)))
+    return _response(change(ADVOCACY_CAMPAIGN, advocacy_campaign_id, as_put(body)))
 
 
-def _answer(campaign: Document) -> Response:
+def _response(campaign: Document) -> Response:
     address = hal().href(ADVOCACY_CAMPAIGN.collection, campaign["_id"])
     links = {"self": {"href": f"{address}/anonymous_posts"}, ADVOCACY_CAMPAIGN.rel: {"href": address}}
-    return answer({**AnonymousPosts.of(settings(), campaign).body(), "_links": links}, etag(campaign))
+    return hal_response({**AnonymousPosts.of(settings(), campaign).body(), "_links": links}, etag(campaign))

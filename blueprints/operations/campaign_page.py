@@ -6,7 +6,7 @@ from flask import Response
 
 from blueprints.http.api import Blueprint
 from blueprints.http.collections import get_or_404
-from blueprints.http.context import answer, caller, hal, reference
+from blueprints.http.context import caller, hal, hal_response, reference
 from blueprints.http.parameters import CAMPAIGN_PARAMETER
 from blueprints.http.put_and_delete import change
 from osdi.access.tokens import READ, WRITE
@@ -46,7 +46,7 @@ EXAMPLES: Final = {
 @blp.errors(404)
 def get_page(advocacy_campaign_id: str) -> Response:
     """Read the settings of a campaign's public page"""
-    return _answer(get_or_404(ADVOCACY_CAMPAIGN, advocacy_campaign_id))
+    return _response(get_or_404(ADVOCACY_CAMPAIGN, advocacy_campaign_id))
 
 
 @blp.route("/<advocacy_campaign_id>/page", methods=["PUT"], parameters=[CAMPAIGN_PARAMETER])
@@ -62,9 +62,9 @@ def put_page(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
     An array replaces the stored one. The ETag is the campaign's.
     """
     check_references(body, reference().find)
-    return _answer(change(ADVOCACY_CAMPAIGN, advocacy_campaign_id, as_put(body), check=check_prompts))
+    return _response(change(ADVOCACY_CAMPAIGN, advocacy_campaign_id, as_put(body), check=check_prompts))
 
 
-def _answer(campaign: Document) -> Response:
+def _response(campaign: Document) -> Response:
     shown = PageSettings.of(campaign).body() if caller().may(READ) else {}
-    return answer({**shown, "_links": hal().page_links(campaign)}, etag(campaign))
+    return hal_response({**shown, "_links": hal().page_links(campaign)}, etag(campaign))

@@ -6,12 +6,12 @@ from urllib.parse import urlencode
 from flask import Response
 
 from blueprints.http.api import LOCATION, Blueprint
-from blueprints.http.context import answer, caller, hal, settings, shown_after_write, store
+from blueprints.http.context import caller, hal, hal_response, settings, shown_after_write, store
 from osdi.access.tokens import READ, WRITE
 from osdi.documents import Json
 from osdi.etags import etag
 from osdi.people.duplicates.groups import Group, duplicates
-from osdi.people.merge import merge_people
+from osdi.people.merge import merge_stored_people
 from osdi.resources import API, PERSON, id_from
 from schemas.operations.duplicates import DuplicatesArgumentsSchema, DuplicatesSchema, MergeSchema
 from schemas.person import PersonSchema
@@ -32,7 +32,7 @@ EXAMPLES: Final = {
 def get_duplicates(arguments: dict[str, Any]) -> Response:
     """List probable duplicates
 
-    The answer has groups of people with the same e-mail address, the same phone number, or the same name and postal
+    The response has groups of people with the same e-mail address, the same phone number, or the same name and postal
     code; `by` says which. If staff have said that two people are not the same, they are in no group together. A page
     can be empty and still have a `next` link if there may be more groups.
     """
@@ -43,7 +43,9 @@ def get_duplicates(arguments: dict[str, Any]) -> Response:
     links = {"self": {"href": _address({**size, **cursor})}}
     if found.after is not None:
         links["next"] = {"href": _address({**size, "after": found.after})}
-    return answer({"per_page": per_page, "duplicates": [_represent(each) for each in found.groups], "_links": links})
+    return hal_response(
+        {"per_page": per_page, "duplicates": [_represent(each) for each in found.groups], "_links": links}
+    )
 
 
 @blp.route("/<person_id>/merge", methods=["POST"])
@@ -59,8 +61,8 @@ def merge_person(body: dict[str, Any], person_id: str) -> Response:
     person's URL redirects to this person. Repeating the request changes nothing.
     """
     other_id = id_from(body["pointing"]["person"]["href"], PERSON) or ""
-    person = merge_people(store(), person_id, other_id, settings().match_key_rules, by=caller().person_id)
-    return answer(shown_after_write(PERSON, person), etag(person))
+    person = merge_stored_people(store(), person_id, other_id, settings().match_key_rules, by=caller().person_id)
+    return hal_response(shown_after_write(PERSON, person), etag(person))
 
 
 def _address(arguments: dict[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from flask import Response
 
 from blueprints.http.api import Blueprint
-from blueprints.http.context import answer, hal, store
+from blueprints.http.context import hal, hal_response, store
 from osdi.access.tokens import READ
 from osdi.followups import outbox_store
 from osdi.resources import API
@@ -28,4 +28,4 @@ def get_followups() -> Response:
     counts = outbox_store.counts(store())
     waiting = [each["oldest"] for each in counts if each["state"] in outbox_store.PENDING]
     links = {"self": {"href": hal().href("followups")}}
-    return answer({"followups": counts, "oldest": min(waiting, default=None), "_links": links})
+    return hal_response({"followups": counts, "oldest": min(waiting, default=None), "_links": links})

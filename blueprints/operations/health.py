@@ -2,7 +2,7 @@
 
 A service manager restarts the process if `/healthz` fails. The route checks nothing else, since a restart does not help
 against an unavailable database. Load balancers and monitors use `/readyz`, which checks the database for about two
-seconds at most. Rate limits do not count these routes, and their answers do not contain the database's address.
+seconds at most. Rate limits do not count these routes, and their responses do not contain the database's address.
 """
 
 from typing import Final
@@ -27,7 +27,7 @@ def blueprint(store: Store, settings: Settings) -> Blueprint:
     @health.get(HEALTHZ)
     def healthz() -> Response:
         """Returns 200 and the version of the server as long as the process answers."""
-        return _answer(200, {"status": "alive", "version": VERSION})
+        return _json_response(200, {"status": "alive", "version": VERSION})
 
     @health.get(READYZ)
     def readyz() -> Response:
@@ -35,8 +35,8 @@ def blueprint(store: Store, settings: Settings) -> Blueprint:
         missing = readiness.missing()
         warnings: dict[str, object] = {"warnings": found} if (found := readiness.warnings()) else {}
         if missing:
-            return _answer(503, {"status": "not ready", "missing": missing, **warnings})
-        return _answer(200, {"status": "ready", **warnings})
+            return _json_response(503, {"status": "not ready", "missing": missing, **warnings})
+        return _json_response(200, {"status": "ready", **warnings})
 
     @health.before_app_request
     def require_unique_indexes() -> None:
@@ -47,7 +47,7 @@ def blueprint(store: Store, settings: Settings) -> Blueprint:
     return health
 
 
-def _answer(status: int, body: dict[str, object]) -> Response:
+def _json_response(status: int, body: dict[str, object]) -> Response:
     response = Response(current_app.json.dumps(body) + "\n", status, mimetype="application/json")
     response.headers["Cache-Control"] = "no-store"
     return response

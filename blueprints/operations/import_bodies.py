@@ -7,7 +7,7 @@ from typing import Any, Final
 import marshmallow as ma
 
 from osdi.errors import invalid, invalid_properties
-from osdi.fields.limits import BODY_DEPTH, PUT_TIMES, deeper_than
+from osdi.fields.limits import MAX_BODY_DEPTH, PUT_TIMES, deeper_than
 from osdi.resources import ADVOCACY_CAMPAIGN, OUTREACH, PERSON, Resource
 from schemas.advocacy_campaign import AdvocacyCampaignSchema
 from schemas.base.fields import CustomFields, Objects, Strings
@@ -25,8 +25,8 @@ def load_body(resource: Resource, body: Any) -> dict[str, Any]:
 
     Raises OsdiError 400 that names each invalid property.
     """
-    if deeper_than(BODY_DEPTH, body):
-        raise invalid(f"The body is nested more than {BODY_DEPTH} deep.")
+    if deeper_than(MAX_BODY_DEPTH, body):
+        raise invalid(f"The body is nested more than {MAX_BODY_DEPTH} deep.")
     try:
         loaded: dict[str, Any] = _schema(resource).load(body)
     except ma.ValidationError as error:

@@ -1,6 +1,6 @@
 """Counts each request for Prometheus, and reports the metrics at `/metrics` to callers with METRICS_TOKEN.
 
-Without METRICS_TOKEN nothing is counted, and the route answers 404.
+Without METRICS_TOKEN nothing is counted, and the route responds with 404.
 """
 
 import hmac
@@ -46,7 +46,7 @@ def metrics() -> Response:
 def metrics_of(settings: Settings, store: Store) -> "Metrics | None":
     """Returns the counts of this process, or None without METRICS_TOKEN.
 
-    If there is no space for the counts, nothing is counted, and every request is answered as usual.
+    If there is no space for the counts, nothing is counted, and every request is served as usual.
     """
     if not settings.metrics_token:
         return None
@@ -88,8 +88,8 @@ def count_requests(app: Flask) -> None:
             found.count_outreach(recorded.get("type"), token=g.caller.has_token)
             if "not_applied" in recorded:
                 found.count_not_applied(recorded["not_applied"])
-        refused = g.get("refused")
-        if refused is not None:
-            found.count_rejection(refused)
+        rejected = g.get("rejected")
+        if rejected is not None:
+            found.count_rejection(rejected)
 
     app.after_request(finish)

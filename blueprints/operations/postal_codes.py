@@ -7,13 +7,13 @@ from flask import Response
 from blueprints.http.api import Blueprint
 from blueprints.http.body import text_body
 from blueprints.http.collections import get_or_404
-from blueprints.http.context import answer, caller, hal, store
+from blueprints.http.context import caller, hal, hal_response, store
 from blueprints.http.parameters import CAMPAIGN_PARAMETER
 from blueprints.operations.downloads import CSV, CSV_HEADER
 from osdi.access.tokens import READ, WRITE
 from osdi.campaign_pages.postal_codes.postal_codes_store import delete_table
 from osdi.campaign_pages.postal_codes.transfer import download, upload
-from osdi.fields.limits import POSTAL_CODE_BYTES
+from osdi.fields.limits import MAX_POSTAL_CODE_BYTES
 from osdi.resources import ADVOCACY_CAMPAIGN, API
 from schemas.base.delete import NoticeSchema
 from schemas.operations.postal_codes import PostalCodesArgumentsSchema, PostalCodesReportSchema
@@ -57,8 +57,8 @@ def put_postal_codes(arguments: dict[str, Any], advocacy_campaign_id: str) -> Re
     for every other code. A table with a line that cannot be used is rejected as a whole; a dry run lists such lines.
     """
     campaign = get_or_404(ADVOCACY_CAMPAIGN, advocacy_campaign_id)
-    report = upload(store(), campaign, text_body(POSTAL_CODE_BYTES), dry_run=arguments["dry_run"])
-    return answer({**(report if caller().may(READ) else {}), "_links": _links(advocacy_campaign_id)})
+    report = upload(store(), campaign, text_body(MAX_POSTAL_CODE_BYTES), dry_run=arguments["dry_run"])
+    return hal_response({**(report if caller().may(READ) else {}), "_links": _links(advocacy_campaign_id)})
 
 
 @blp.route(PATH, methods=["DELETE"], parameters=[CAMPAIGN_PARAMETER])
@@ -68,7 +68,7 @@ def put_postal_codes(arguments: dict[str, Any], advocacy_campaign_id: str) -> Re
 def delete_postal_codes(advocacy_campaign_id: str) -> Response:
     """Delete a campaign's table of postal codes"""
     delete_table(store(), get_or_404(ADVOCACY_CAMPAIGN, advocacy_campaign_id)["_id"])
-    return answer({"notice": "The postal codes of this advocacy campaign were successfully deleted."})
+    return hal_response({"notice": "The postal codes of this advocacy campaign were successfully deleted."})
 
 
 def _links(campaign_id: str) -> dict[str, dict[str, str]]:

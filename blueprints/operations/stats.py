@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from flask import Response
 
 from blueprints.http.api import Blueprint
-from blueprints.http.context import answer, hal, reference, statistics
+from blueprints.http.context import hal, hal_response, reference, statistics
 from blueprints.http.parameters import CAMPAIGN_PARAMETER
 from osdi.access.tokens import READ
 from osdi.errors import invalid
@@ -33,12 +33,12 @@ QUERY: Final = ("from", "to", "time_zone")
 def get_stats(arguments: dict[str, Any], advocacy_campaign_id: str) -> Response:
     """Read a campaign's statistics
 
-    An outreach counts on the day of its `action_date` in the requested time zone. The answer has at most 366 days.
+    An outreach counts on the day of its `action_date` in the requested time zone. The response has at most 366 days.
     """
     campaign_id = reference().campaign(advocacy_campaign_id)["_id"]
     zone = _zone(arguments["time_zone"])
     found = read_statistics(statistics(), campaign_id, arguments.get("first"), arguments.get("last"), zone)
-    return answer({**found, "_links": hal().stats_links(campaign_id, {name: found[name] for name in QUERY})})
+    return hal_response({**found, "_links": hal().stats_links(campaign_id, {name: found[name] for name in QUERY})})
 
 
 def _zone(name: str) -> ZoneInfo:

@@ -6,7 +6,7 @@ from flask import Response
 
 from blueprints.http.api import Blueprint
 from blueprints.http.collections import get_or_404
-from blueprints.http.context import answer, caller, hal, reference
+from blueprints.http.context import caller, hal, hal_response, reference
 from blueprints.http.parameters import CAMPAIGN_PARAMETER
 from blueprints.http.put_and_delete import change
 from osdi.access.tokens import READ, WRITE
@@ -33,7 +33,7 @@ EXAMPLES: Final = {"one": {"value": {"autoresponse": {"identifiers": ["crm:thank
 @blp.errors(404)
 def get_triggers(advocacy_campaign_id: str) -> Response:
     """Read the messages of a campaign's follow-ups"""
-    return _answer(get_or_404(ADVOCACY_CAMPAIGN, advocacy_campaign_id))
+    return _response(get_or_404(ADVOCACY_CAMPAIGN, advocacy_campaign_id))
 
 
 @blp.route("/<advocacy_campaign_id>/triggers", methods=["PUT"], parameters=[CAMPAIGN_PARAMETER])
@@ -50,7 +50,7 @@ def put_triggers(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
     """
     for kind, trigger in body.items():
         _check(kind, trigger["identifiers"] if trigger else [])
-    return _answer(change(ADVOCACY_CAMPAIGN, advocacy_campaign_id, as_put(body)))
+    return _response(change(ADVOCACY_CAMPAIGN, advocacy_campaign_id, as_put(body)))
 
 
 def _check(kind: str, identifiers: list[str]) -> None:
@@ -68,8 +68,8 @@ def _check(kind: str, identifiers: list[str]) -> None:
         raise OsdiError(400, *errors, resource=ADVOCACY_CAMPAIGN.rel)
 
 
-def _answer(campaign: Document) -> Response:
+def _response(campaign: Document) -> Response:
     address = hal().href(ADVOCACY_CAMPAIGN.collection, campaign["_id"])
     links = {"self": {"href": f"{address}/triggers"}, ADVOCACY_CAMPAIGN.rel: {"href": address}}
     shown = campaign.get("triggers", {}) if caller().may(READ) else {}
-    return answer({**shown, "_links": links}, etag(campaign))
+    return hal_response({**shown, "_links": links}, etag(campaign))

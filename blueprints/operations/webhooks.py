@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from flask import Response
 
 from blueprints.http.api import LOCATION, Blueprint
-from blueprints.http.context import answer, hal, settings, store
+from blueprints.http.context import hal, hal_response, settings, store
 from blueprints.http.put_and_delete import if_match
 from osdi.access.tokens import ADMIN, READ
 from osdi.deletions.feed import deletions
@@ -51,7 +51,7 @@ EXAMPLES: Final = {
 def get_webhooks() -> Response:
     """List the webhooks"""
     links = {"self": {"href": hal().href("webhooks")}}
-    return answer({"webhooks": [_represent(each) for each in all_webhooks(store())], "_links": links})
+    return hal_response({"webhooks": [_represent(each) for each in all_webhooks(store())], "_links": links})
 
 
 @blp.route("", methods=["POST"])
@@ -62,11 +62,11 @@ def get_webhooks() -> Response:
 def post_webhook(body: dict[str, Any]) -> Response:
     """Create a webhook
 
-    The webhook gets the events from now on. The answer contains the secret by which the receiver checks signatures; no
-    later answer shows it.
+    The webhook gets the events from now on. The response contains the secret by which the receiver checks signatures;
+    no later response shows it.
     """
     made = create_webhook(store(), settings(), body)
-    return answer(_represent(made) | {"secret": made["secret"]}, etag(made))
+    return hal_response(_represent(made) | {"secret": made["secret"]}, etag(made))
 
 
 @blp.route("/<webhook_id>")
@@ -76,7 +76,7 @@ def post_webhook(body: dict[str, Any]) -> Response:
 def get_webhook(webhook_id: str) -> Response:
     """Read one webhook and its state"""
     found = registry.get_or_404(store(), webhook_id)
-    return answer(_represent(found), etag(found))
+    return hal_response(_represent(found), etag(found))
 
 
 @blp.route("/<webhook_id>", methods=["PUT"])
@@ -90,11 +90,11 @@ def put_webhook(body: dict[str, Any], webhook_id: str) -> Response:
 
     Properties that are not in the body stay as they are. A webhook that is enabled again gets its waiting and its
     rejected events, but none from the time when it was disabled. A secret of null is replaced by a new one, which the
-    answer contains.
+    response contains.
     """
     changed = change_webhook(store(), settings(), webhook_id, body, if_match())
     secret = {"secret": changed["secret"]} if "secret" in body else {}
-    return answer(_represent(changed) | secret, etag(changed))
+    return hal_response(_represent(changed) | secret, etag(changed))
 
 
 @blp.route("/<webhook_id>", methods=["DELETE"])
@@ -105,7 +105,7 @@ def put_webhook(body: dict[str, Any], webhook_id: str) -> Response:
 def delete_webhook(webhook_id: str) -> Response:
     """Delete one webhook and its waiting events"""
     registry.delete(store(), webhook_id, if_match())
-    return answer({"notice": "This webhook was successfully deleted."})
+    return hal_response({"notice": "This webhook was successfully deleted."})
 
 
 @blp.route("/<webhook_id>/test", methods=["POST"])
@@ -115,14 +115,14 @@ def delete_webhook(webhook_id: str) -> Response:
 def test_webhook(webhook_id: str) -> Response:
     """Send a webhook a test event
 
-    The server calls the receiver with an invented outreach, waits for its answer, and returns the result.
+    The server calls the receiver with an invented outreach, waits for its response, and returns the result.
     """
     result = send_test(store(), hal(), settings(), webhook_id)
     details = {"status": result.status, "failure": result.failure}
     stated = {name: each for name, each in details.items() if each}
     address = hal().href("webhooks", webhook_id)
     links = {"webhook": {"href": address}}
-    return answer({"delivered": result.delivered, **stated, "_links": links})
+    return hal_response({"delivered": result.delivered, **stated, "_links": links})
 
 
 @feed.route("/deletions")
@@ -135,7 +135,7 @@ def get_deletions(arguments: dict[str, Any]) -> Response:
 
     The feed has people who were deleted, merged or erased, deleted outreaches, and deleted campaigns, which stand for
     all of their outreaches. It holds ids only, and shows a deletion two minutes later at most. Deletions are kept for
-    90 days; a cursor or time before that is answered with 410.
+    90 days; a cursor or time before that gets 410.
     """
     per_page = min(arguments.get("per_page", settings().per_page), settings().max_pagesize)
     found = deletions(store(), limit=per_page, since=arguments.get("since"), after=arguments.get("after"))
@@ -144,7 +144,7 @@ def get_deletions(arguments: dict[str, Any]) -> Response:
     if found.more:
         links["next"] = {"href": _deletions_address({**size, "after": found.cursor})}
     records = [hal().represent(DELETION, each) for each in found.records]
-    return answer({"per_page": per_page, "cursor": found.cursor, "deletions": records, "_links": links})
+    return hal_response({"per_page": per_page, "cursor": found.cursor, "deletions": records, "_links": links})
 
 
 def _represent(webhook: Document) -> Json:

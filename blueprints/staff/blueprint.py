@@ -17,10 +17,10 @@ class Access:
     """Access to a view: it needs a session whose member has `scope`, or any session if that is None.
 
     A view without `session` is public. A campaign-scoped member may call it only with `campaign`: for another campaign
-    than the member's own a route with a campaign's id answers 403, and a view without one shows that campaign only.
+    than the member's own a route with a campaign's id returns 403, and a view without one shows that campaign only.
     With `fresh` the member must have signed in a few minutes ago. With `shows` the view also needs the scope `read`,
     because it shows what is stored. `body_bytes` is the limit of the form in place of MAX_BODY_BYTES, which is made for
-    posts of programs; with `uploads` it is that of an uploaded file. A POST without `acts` changes nothing, so it is
+    posts of programs; with `uploads` it is that of an uploaded file. A POST without `audited` changes nothing, so it is
     not in the audit log.
     """
 
@@ -31,7 +31,7 @@ class Access:
     body_bytes: int | None = None
     uploads: bool = False
     shows: bool = False
-    acts: bool = True
+    audited: bool = True
 
 
 PUBLIC: Final = Access(session=False, campaign=True)

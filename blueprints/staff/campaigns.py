@@ -12,13 +12,13 @@ from osdi.access.tokens import READ
 from osdi.resources import ADVOCACY_CAMPAIGN
 from osdi.staff.campaign_list import Filter, campaign_file, campaign_list, types
 
-TEXT_LENGTH: Final = 200
+MAX_TEXT_LENGTH: Final = 200
 
 
 @pages.get("/campaigns", access=Access(READ, campaign=True))
 def campaigns() -> Response:
     """List the campaigns with their counts"""
-    chosen, sort = _chosen(), request.args.get("sort", "")[:TEXT_LENGTH]
+    chosen, sort = _chosen(), request.args.get("sort", "")[:MAX_TEXT_LENGTH]
     number = request.args.get("page", 1, type=int)
     found = campaign_list(store(), caller(), settings().zone, number, chosen=chosen, sort=sort)
     names = [(each, each) for each in types(store(), caller())]
@@ -30,10 +30,10 @@ def campaigns() -> Response:
 def campaigns_file() -> Response:
     """Send the campaigns with their counts as CSV"""
     text = campaign_file(store(), caller(), settings().zone, _chosen())
-    answer = Response(text, content_type=CSV_HEADER)
-    answer.headers["Content-Disposition"] = 'attachment; filename="campaigns.csv"'
-    return answer
+    response = Response(text, content_type=CSV_HEADER)
+    response.headers["Content-Disposition"] = 'attachment; filename="campaigns.csv"'
+    return response
 
 
 def _chosen() -> Filter:
-    return Filter(**{name: request.args.get(name, "").strip()[:TEXT_LENGTH] for name in ("state", "type", "text")})
+    return Filter(**{name: request.args.get(name, "").strip()[:MAX_TEXT_LENGTH] for name in ("state", "type", "text")})

@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 from flask import Response, g, request
 
 from blueprints.http.context import settings
-from osdi.staff.sessions import LONGEST, new_secret
+from osdi.staff.sessions import MAX_AGE, new_secret
 
 SECURE_NAME: Final = "__Host-osdi_staff"
 LOOPBACK_NAME: Final = "osdi_staff_loopback"
-MAXIMUM_LENGTH: Final = 100
+MAX_COOKIE_LENGTH: Final = 100
 
 
 def cookie_name() -> str | None:
@@ -36,13 +36,13 @@ def browser_secret() -> str:
     found: str = g.get("staff_secret", "")
     if not found:
         sent = request.cookies.get(cookie_name() or "", "")
-        found = g.staff_secret = sent if 20 <= len(sent) <= MAXIMUM_LENGTH else _new()
+        found = g.staff_secret = sent if 20 <= len(sent) <= MAX_COOKIE_LENGTH else _new()
     return found
 
 
 def replace_secret(secret: str | None = None) -> None:
     """Gives the browser another secret: that of a new session, or a new one without session."""
-    g.staff_secret, g.staff_cookie = secret or new_secret(), LONGEST if secret else None
+    g.staff_secret, g.staff_cookie = secret or new_secret(), MAX_AGE if secret else None
     g.staff_cookie_changed = True
 
 

@@ -1,4 +1,4 @@
-"""The frame of the staff pages: rendering, the values that each template uses, and the headers of each answer."""
+"""The frame of the staff pages: rendering, the values that each template uses, and the headers of each response."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -97,9 +97,9 @@ def _frame_values() -> dict[str, Any]:
     }
 
 
-def _local_time(moment: dt.datetime) -> dt.datetime:
+def _local_time(timestamp: dt.datetime) -> dt.datetime:
     """Returns a time (naive UTC) in the zone of the deployment."""
-    return moment.replace(tzinfo=dt.UTC).astimezone(settings().zone)
+    return timestamp.replace(tzinfo=dt.UTC).astimezone(settings().zone)
 
 
 def with_headers(response: Response, *, without: Iterable[str] = ()) -> Response:

@@ -18,7 +18,7 @@ from blueprints.staff import frame
 from blueprints.staff.blueprint import Access, pages
 from blueprints.staff.cookie import cookie_name, set_cookie
 from blueprints.staff.forgery import FIELD, SAFE, comes_from_our_page, has_form_token
-from blueprints.staff.long_forms import is_unread, refuse_long_form
+from blueprints.staff.long_forms import is_unread, reject_long_form
 from osdi import log
 from osdi.access.tokens import ANONYMOUS
 from osdi.errors import ErrorDescription, OsdiError
@@ -34,7 +34,7 @@ CAMPAIGN_ARGUMENT: Final = "advocacy_campaign_id"
 
 @pages.before_request
 def admit() -> AnyResponse | None:
-    """Returns the answer to a request that may not reach its view; else None."""
+    """Returns the response to a request that may not reach its view; else None."""
     g.caller = ANONYMOUS
     use_language(SOURCE_LANGUAGE)  # these pages are in English, whatever the language of the public pages is
     if request.endpoint in ASSETS:
@@ -48,10 +48,10 @@ def admit() -> AnyResponse | None:
         g.caller, g.staff_secret = g.staff_session.caller, secret
     rate_limits().hit_caller(g.caller, request.remote_addr)
     access = pages.access_of(request.endpoint or "")
-    return refuse_long_form(access) or _refuse_forged() or _refuse_without_session(access) or _refuse_by_access(access)
+    return reject_long_form(access) or _reject_forged() or _reject_without_session(access) or _reject_by_access(access)
 
 
-def _refuse_forged() -> Response | None:
+def _reject_forged() -> Response | None:
     if request.method in SAFE:
         return None
     if "Transfer-Encoding" in request.headers:  # no browser sends it, and Werkzeug would cut such a body silently
@@ -59,12 +59,12 @@ def _refuse_forged() -> Response | None:
     ours = comes_from_our_page()
     if ours and has_form_token():
         return None
-    g.refused = "FORGED"
+    g.rejected = "FORGED"
     # A form of another site may hold a text that its victim has never seen, so no button sends it.
     return _page_with_text("not_verified.html", may_repeat=ours)
 
 
-def _refuse_without_session(access: Access) -> AnyResponse | None:
+def _reject_without_session(access: Access) -> AnyResponse | None:
     if not access.session or g.staff_session is not None:
         return None
     if request.method in SAFE:
@@ -72,7 +72,7 @@ def _refuse_without_session(access: Access) -> AnyResponse | None:
     return _page_with_text("signed_out.html", 401)
 
 
-def _refuse_by_access(access: Access) -> AnyResponse | None:
+def _reject_by_access(access: Access) -> AnyResponse | None:
     if g.staff_session is None:
         return None
     own = g.caller.advocacy_campaign_id
@@ -94,20 +94,20 @@ def _page_with_text(template: str, status: int = 403, **values: object) -> Respo
 
 
 @pages.errorhandler(OsdiError)
-def refuse(error: OsdiError) -> Response:
+def error_page(error: OsdiError) -> Response:
     """Returns the page of an error; for a 5xx status it logs the exception."""
-    g.refused = error.descriptions[0].error_code
+    g.rejected = error.descriptions[0].error_code
     if error.status >= 500:
         failed_by(error)
         g.staff_session = None  # the page must need no database
     sentences = [each.description for each in error.descriptions]
-    answer = _page_with_text("error.html", error.status, sentences=sentences, reference=request_id())
-    answer.headers.update({name: value for name, value in error.headers.items() if name == "Retry-After"})
-    return answer
+    response = _page_with_text("error.html", error.status, sentences=sentences, reference=request_id())
+    response.headers.update({name: value for name, value in error.headers.items() if name == "Retry-After"})
+    return response
 
 
 @pages.errorhandler(HTTPException)
-def refuse_http(error: HTTPException) -> Response:
+def http_error_page(error: HTTPException) -> Response:
     """Returns the page of Werkzeug's errors, such as a body that is too long."""
     return frame.page("error.html", error.code or 500, sentences=[], sent=[], reference=request_id())
 
@@ -118,8 +118,8 @@ def finish(response: Response) -> Response:
     if request.endpoint in ASSETS:
         return frame.with_headers(response, without=("Cache-Control",))
     set_cookie(response)
-    acts = (request.method not in SAFE or g.get("acts")) and pages.access_of(request.endpoint or "").acts
-    if acts and response.status_code < 400 and g.get("staff_session"):
+    audited = (request.method not in SAFE or g.get("audited")) and pages.access_of(request.endpoint or "").audited
+    if audited and response.status_code < 400 and g.get("staff_session"):
         _record()
     return frame.with_headers(response)
 

@@ -19,28 +19,28 @@ from osdi.store import request_deadline
 AT_ONCE: Final = 2
 WAIT_SECONDS: Final = 30
 # The other controls of a form with a file.
-FORM_BYTES: Final = 500_000
+MAX_FORM_BYTES: Final = 500_000
 
 _reading = threading.BoundedSemaphore(AT_ONCE)
 
 
-def refuse_long_form(access: Access) -> Response | None:
-    """Returns the answer to a long form that is not read, or reads the form and returns None."""
+def reject_long_form(access: Access) -> Response | None:
+    """Returns the response to a long form that is not read, or reads the form and returns None."""
     if request.method in SAFE or not is_unread() or not access.session:
         return None
-    length, limit = request.content_length or 0, longest_form(access)
+    length, limit = request.content_length or 0, max_form_bytes(access)
     if g.staff_session is None:
         return frame.page("signed_out.html", 401, sent=[], sent_token="")
     if not frame.may_call(g.caller, access):
-        return _refused(403, "Your account does not include this page.")
+        return _rejection(403, "Your account does not include this page.")
     if length > limit:
-        return _refused(413, f"The form has more than {limit:,} bytes. Nothing is stored.")
+        return _rejection(413, f"The form has more than {limit:,} bytes. Nothing is stored.")
     if not comes_from_our_page():
         return frame.page("not_verified.html", 403, sent=[], sent_token="", may_repeat=False)
     if not _reading.acquire(blocking=False):
-        answer = _refused(429, "Other files are being uploaded. Try again when they have arrived.")
-        answer.headers["Retry-After"] = str(WAIT_SECONDS)
-        return answer
+        response = _rejection(429, "Other files are being uploaded. Try again when they have arrived.")
+        response.headers["Retry-After"] = str(WAIT_SECONDS)
+        return response
     try:
         _read(access, limit)
     finally:
@@ -53,22 +53,22 @@ def is_unread() -> bool:
     return (request.content_length or 0) > settings().max_body_bytes and not g.get("long_form_is_read")
 
 
-def longest_form(access: Access) -> int:
+def max_form_bytes(access: Access) -> int:
     """Returns the number of bytes that a form of this view may have."""
     here = settings()
     if access.uploads:
-        return here.max_import_bytes + FORM_BYTES
+        return here.max_import_bytes + MAX_FORM_BYTES
     return access.body_bytes or here.max_body_bytes
 
 
 def _read(access: Access, limit: int) -> None:
     request.max_content_length = limit
-    request.max_form_memory_size = FORM_BYTES if access.uploads else limit
+    request.max_form_memory_size = MAX_FORM_BYTES if access.uploads else limit
     _ = request.form
     g.long_form_is_read = True
     # The time that the client took is not that of the database.
     request_deadline.begin()
 
 
-def _refused(status: int, sentence: str) -> Response:
+def _rejection(status: int, sentence: str) -> Response:
     return frame.page("error.html", status, sentences=[sentence], sent=[], reference=request_id())

@@ -51,7 +51,7 @@ def end_oidc() -> AnyResponse:
         ended = end(store(), provider, _redirect_uri(), request.args.to_dict(), cookie, now())
     except SignInFailed as failed:
         return _with_cookie(_failed(failed), "")
-    g.acts = True  # a GET that signs in belongs into the audit log
+    g.audited = True  # a GET that signs in belongs into the audit log
     return _with_cookie(begin_for(ended.member, ended.next, fresh=ended.fresh), "")
 
 
@@ -87,7 +87,7 @@ def _with_cookie(response: AnyResponse, content: str) -> AnyResponse:
 
 def _failed(failed: SignInFailed) -> Response:
     """Returns a page in words for people. The log has the reason, and an id if a member is known."""
-    g.refused = f"OIDC_{failed.reason.upper()}"
+    g.rejected = f"OIDC_{failed.reason.upper()}"
     log.logger().warning("oidc", reason=failed.reason, staff_id=failed.member_id, request_id=request_id())
     if failed.reason in STARTED_ELSEWHERE:
         kind, status = "elsewhere", 400

@@ -8,7 +8,7 @@ from flask import Response, request
 from blueprints.http.context import caller, hal, settings, store
 from blueprints.operations.downloads import streamed
 from blueprints.staff.blueprint import Access, pages
-from blueprints.staff.campaign.found import found_campaign
+from blueprints.staff.campaign.found import campaign_or_404
 from blueprints.staff.frame import page
 from osdi.access.tokens import READ
 from osdi.errors import forbidden, invalid
@@ -16,10 +16,10 @@ from osdi.resources import ADVOCACY_CAMPAIGN, OUTREACH
 from osdi.staff.campaign.outreach_filter import FIELDS, NO, YES, OutreachFilter, days_of
 from osdi.staff.campaign.outreach_list import outreach_file, outreach_list
 from osdi.staff.campaign_list import options, title_of
-from osdi.statistics.tally import VALUE_LENGTH
+from osdi.statistics.tally import MAX_VALUE_LENGTH
 
-TEXT_LENGTH: Final = 200
-MOST_OTHERS: Final = 10
+MAX_TEXT_LENGTH: Final = 200
+MAX_OTHERS: Final = 10
 
 
 @pages.get("/outreaches", access=Access(READ, campaign=True))
@@ -28,7 +28,7 @@ def outreaches() -> Response:
     chosen, errors = _chosen()
     found = None
     if not errors:
-        rules, after = settings().match_key_rules, request.args.get("after", "")[:TEXT_LENGTH]
+        rules, after = settings().match_key_rules, request.args.get("after", "")[:MAX_TEXT_LENGTH]
         found = outreach_list(store(), caller(), rules, settings().zone, chosen, after)
     return page(
         "campaign/outreaches.html",
@@ -37,7 +37,7 @@ def outreaches() -> Response:
         chosen=chosen,
         errors=errors,
         typed=request.args,
-        title=title_of(found_campaign(chosen.campaign)) if chosen.campaign else "",
+        title=title_of(campaign_or_404(chosen.campaign)) if chosen.campaign else "",
         campaigns=options(store(), caller()),
     )
 
@@ -72,9 +72,9 @@ def _chosen() -> tuple[OutreachFilter, dict[str, str]]:
     if own not in (None, campaign):
         raise forbidden("Your account does not include this campaign.")
     if campaign:
-        found_campaign(campaign)
+        campaign_or_404(campaign)
     first, last, errors = days_of(_text("from"), _text("to"))
-    others = tuple(each[:VALUE_LENGTH] for each in request.args.getlist("other_than")[:MOST_OTHERS])
+    others = tuple(each[:MAX_VALUE_LENGTH] for each in request.args.getlist("other_than")[:MAX_OTHERS])
     texts = {name: _text(name) for name in (*FIELDS, "other", "without", "own_words", "new_person")}
     chosen = OutreachFilter(campaign=campaign, first=first, last=last, other_than=others, **texts)
     return chosen, {**errors, **_mistakes(chosen)}
@@ -96,4 +96,4 @@ def _mistakes(chosen: OutreachFilter) -> dict[str, str]:
 
 def _text(name: str) -> str:
     """Returns an argument of the address. A longer value than those of the statistics is cut as they cut it."""
-    return request.args.get(name, "")[:VALUE_LENGTH]
+    return request.args.get(name, "")[:MAX_VALUE_LENGTH]

@@ -1,6 +1,6 @@
 """Signing in and out: a mail with link and code, the page of the link, and the form for the code.
 
-A GET changes nothing, since mail scanners follow every link. The answer and its time are the same for each address.
+A GET changes nothing, since mail scanners follow every link. The response and its time are the same for each address.
 """
 
 from typing import Final
@@ -22,7 +22,7 @@ from osdi.staff.members import staff_address
 from osdi.staff.sessions import begin_session, device_name, end_session
 
 # Characters of what somebody types as a code: a code has nine.
-CODE_LENGTH: Final = 100
+MAX_CODE_LENGTH: Final = 100
 
 
 @pages.get("/sign-in", access=PUBLIC)
@@ -56,7 +56,7 @@ def code() -> Response:
 @pages.post("/sign-in/code", access=PUBLIC)
 def use_code() -> AnyResponse:
     """Sign in by a code"""
-    found = links.use_code(store(), browser_secret(), request.form.get("code", "")[:CODE_LENGTH], now())
+    found = links.use_code(store(), browser_secret(), request.form.get("code", "")[:MAX_CODE_LENGTH], now())
     if found is None:
         return _code_form(400, errors={"code": "wrong"})
     return begin_for(found.member, found.next or request.form.get("next", ""))
@@ -106,7 +106,7 @@ def _form(status: int = 200, *, email: str = "", errors: dict[str, str] | None =
 
 def _code_form(status: int = 200, *, errors: dict[str, str] | None = None) -> Response:
     next_page = safe_next(request.values.get("next", ""))
-    typed = request.form.get("code", "")[:CODE_LENGTH]
+    typed = request.form.get("code", "")[:MAX_CODE_LENGTH]
     return page("code.html", status, errors=errors or {}, next=next_page, mails=mails_are_sent(settings()), typed=typed)
 
 

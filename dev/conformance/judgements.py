@@ -62,7 +62,7 @@ LINK_NOTES: Mapping[tuple[str, str], tuple[Verdict, str]] = {
 }
 
 ERROR_NOTES: Mapping[str, tuple[Verdict, str]] = {
-    "request_type": ("differs", "Always `atomic`: if a helper can do only a part, the answer has warnings instead."),
+    "request_type": ("differs", "Always `atomic`: if a helper can do only a part, the response has warnings instead."),
     "resource_status.error_descriptions.reference_code": ("yes", "With 500 and 503: the request's id in our log."),
 }
 
@@ -103,7 +103,7 @@ RULES: Sequence[Row] = (
     (
         "`$expand` of objects",
         "differs",
-        "The answer always contains related objects, so a request to expand one gets 400.",
+        "The response always contains related objects, so a request to expand one gets 400.",
     ),
     (
         "Filtering",
@@ -133,12 +133,12 @@ RULES: Sequence[Row] = (
     (
         "Without a token",
         "yes",
-        "The helpers accept a body and answer `{}`, so the answer reveals nothing about the matched person.",
+        "The helpers accept a body and return `{}`, so the response reveals nothing about the matched person.",
     ),
     (
         "Mime types",
         "differs",
-        "The server reads every body as JSON, with any `Content-Type`. Answers are `application/hal+json`, as in the "
+        "The server reads every body as JSON, with any `Content-Type`. Responses are `application/hal+json`, as in the "
         "scenarios; README.md prefers `application/json`.",
     ),
     ("Errors", "yes", "An HTTP status, one sentence, and the `osdi:error` object of errors.md."),
@@ -180,6 +180,6 @@ RULES: Sequence[Row] = (
     (
         "Control headers",
         "yes",
-        "With `osdi:control.return_response` false, the answer contains only identifiers and links.",
+        "With `osdi:control.return_response` false, the response contains only identifiers and links.",
     ),
 )

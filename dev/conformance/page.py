@@ -12,7 +12,7 @@ PAGE = rows.ROOT / "docs" / "conformance.md"
 INTRODUCTION = """# Conformance
 
 This page compares the server with the OSDI 1.2.0 documents. `python -m dev.conformance` writes it from the standard's
-tables of fields (tests/conformance/osdi_fields.json), our schemas, the links of our answers, and the scenarios that
+tables of fields (tests/conformance/osdi_fields.json), our schemas, the links of our responses, and the scenarios that
 tests/conformance/test_scenarios.py sends. A test fails if the page is out of date.
 
 **yes** means: as on the standard's page. **differs** means: implemented, with the difference in the note. **no** means:

@@ -160,9 +160,9 @@ def deviation(field: ma.fields.Field[Any], facts: Mapping[str, Any]) -> str:
 def link_rows(name: str, listed: Sequence[str], used: set[tuple[str, str]]) -> list[Row]:
     """Returns a row for each link that the standard's page lists, then for each other link of our answers.
 
-    Adds the applied notes to `used`. Raises ValueError if a verdict contradicts our answers.
+    Adds the applied notes to `used`. Raises ValueError if a verdict contradicts our responses.
     """
-    answered = links(name)
+    linked = links(name)
     relations = [each if each in ("self", "docs") else f"osdi:{each}" for each in listed]
     rows: list[Row] = []
     for relation in relations:
@@ -170,25 +170,25 @@ def link_rows(name: str, listed: Sequence[str], used: set[tuple[str, str]]) -> l
         verdict, note = judgements.LINK_NOTES[key] if key else ("yes", "")
         if key:
             used.add(key)
-        if (relation in answered) != (verdict == "yes"):
-            raise ValueError(f"{name}: '{verdict}' is wrong for {relation}: the answer links {answered}")
+        if (relation in linked) != (verdict == "yes"):
+            raise ValueError(f"{name}: '{verdict}' is wrong for {relation}: the response links {linked}")
         rows.append((f"`{relation}`", verdict, note))
-    more = [each for each in answered if each not in (*relations, *MADE_BY, "curies")]
+    more = [each for each in linked if each not in (*relations, *MADE_BY, "curies")]
     return rows + [(f"`{each}`", "yes", "Not listed on the page.") for each in more]
 
 
 def links(name: str) -> list[str]:
-    """Returns the relations in the answer for a resource whose references are all set."""
+    """Returns the relations in the response for a resource whose references are all set."""
     hal = Hal("", "<namespace>")
     if name == "aep":
-        answer = hal.entry_point(motd="", vendor_name="", product_name="", max_pagesize=1)
+        response = hal.entry_point(motd="", vendor_name="", product_name="", max_pagesize=1)
     elif name in RESOURCES:
         references = ("person", "advocacy_campaign", "tag", "list", "question", "wrapper", "creator", "modified_by")
         document = {"_id": "1", "created_date": now(), "modified_date": now()}
-        answer = hal.represent(RESOURCES[name], {**document, **{f"{each}_id": "1" for each in references}})
+        response = hal.represent(RESOURCES[name], {**document, **{f"{each}_id": "1" for each in references}})
     else:
         return []
-    return list(answer["_links"])
+    return list(response["_links"])
 
 
 def error_rows() -> list[Row]:
@@ -203,11 +203,11 @@ def error_rows() -> list[Row]:
 
 
 def curies_row() -> Row:
-    """Returns the row about curies: the curie must lead to a page for each relation of our answers."""
-    answered = {relation for name in SCHEMAS for relation in links(name) if relation.startswith("osdi:")}
-    undocumented = sorted(answered - {f"osdi:{name}" for name in RELATIONS})
+    """Returns the row about curies: the curie must lead to a page for each relation of our responses."""
+    linked = {relation for name in SCHEMAS for relation in links(name) if relation.startswith("osdi:")}
+    undocumented = sorted(linked - {f"osdi:{name}" for name in RELATIONS})
     exceptions = ", but not for " + " and ".join(f"`{each}`" for each in undocumented) if undocumented else ""
-    note = f"Every answer with `osdi:` relations has the curie, which leads to a page for each relation{exceptions}."
+    note = f"Every response with `osdi:` relations has the curie, which leads to a page for each relation{exceptions}."
     return ("Curies", "differs" if undocumented else "yes", note)
 
 

@@ -21,5 +21,5 @@ function messageOf(error) {
   if (error instanceof InvalidOutreach) return `Please check your entries: ${error.message}`;
   if (error instanceof NotAllowed) return "This campaign takes no entries at the moment.";
   if (error instanceof TooManyRequests) return "There are too many entries from your network. Please try again later.";
-  return "The server did not answer. Your text is still here. Please try again: it counts only once.";
+  return "The server did not respond. Your text is still here. Please try again: it counts only once.";
 }

@@ -15,10 +15,10 @@ from osdi.settings import Settings
 from osdi.store import Store
 
 # Far more than a row leaves behind; an operation that is never complete is an error.
-LIMIT_SECONDS: Final = 60.0
+MAX_SECONDS: Final = 60.0
 
 
-def complete(uri: str, seconds: float = LIMIT_SECONDS) -> None:
+def complete(uri: str, seconds: float = MAX_SECONDS) -> None:
     """Completes everything in the database at a connection string. Raises RuntimeError after `seconds`."""
     store, rules = Store(uri), Settings(mongodb_uri=uri).match_key_rules
     later = now() + 2 * CACHED

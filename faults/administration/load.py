@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 
 from faults.administration.commands import Command
 from faults.administration.marks import address, mark
-from faults.administration.requests import PATIENCE_SECONDS, Answers, Requests, Unanswered
+from faults.administration.requests import WAIT_SECONDS, NoResponse, Requests, Responses
 from osdi.resources import ADVOCACY_CAMPAIGN, API, PERSON
 
 ROWS: Final = 500
@@ -30,7 +30,7 @@ PAUSE_SECONDS: Final = 0.1
 LOOK_SECONDS: Final = 0.05
 # Longest time of an import after the stop: it waits for the database, with growing pauses.
 IMPORT_SECONDS: Final = 60.0
-JOIN_SECONDS: Final = IMPORT_SECONDS + PATIENCE_SECONDS + 30
+JOIN_SECONDS: Final = IMPORT_SECONDS + WAIT_SECONDS + 30
 SOURCE: Final = "administration"
 PEOPLE: Final = f"{API}/{PERSON.collection}"
 CAMPAIGNS: Final = f"{API}/{ADVOCACY_CAMPAIGN.collection}"
@@ -69,7 +69,7 @@ class Done:
     deleted_people: list[str] = field(default_factory=list)
     deleted_campaigns: list[str] = field(default_factory=list)
     imports: list[Imported] = field(default_factory=list)
-    answers: Answers = field(default_factory=Answers)
+    responses: Responses = field(default_factory=Responses)
 
     @property
     def deletions(self) -> int:
@@ -136,16 +136,16 @@ class Administration:
 
     def _repeat(self, work: Callable[[Requests, int], None]) -> None:
         """Does the work again and again, each time with another number, until the stop."""
-        requests = Requests(self._port, self._token, self._stop, self.done.answers)
+        requests = Requests(self._port, self._token, self._stop, self.done.responses)
         try:
             while not self._stop.is_set():
                 try:
                     work(requests, next(self._numbers))
-                except Unanswered:
-                    continue  # noted with the answers
+                except NoResponse:
+                    continue  # noted with the responses
                 self._stop.wait(PAUSE_SECONDS)
         except Exception as error:  # a thread that ends silently would prove nothing
-            self.done.answers.remarks.append(f"the administration failed: {error!r}")
+            self.done.responses.remarks.append(f"the administration failed: {error!r}")
         finally:
             requests.close()
 
@@ -184,7 +184,7 @@ class Administration:
         finally:
             self._wait_for(command)
         if command.result:
-            self.done.answers.remarks.append(f"an import ended with {command.result}: {command.log_tail()[-500:]!r}")
+            self.done.responses.remarks.append(f"an import ended with {command.result}: {command.log_tail()[-500:]!r}")
         else:
             self.done.imports.append(Imported(frozenset(rows), frozenset(erasing)))
 
@@ -218,8 +218,8 @@ class Administration:
             "referrer_data": {"source": SOURCE},
         }
         path = f"{CAMPAIGNS}/{campaign_id or self._campaign_id}/record_outreach_helper"
-        answer = requests.send("POST", path, body)
-        return Created(of, answer["_links"]["osdi:person"]["href"].rsplit("/", 1)[1])
+        response = requests.send("POST", path, body)
+        return Created(of, response["_links"]["osdi:person"]["href"].rsplit("/", 1)[1])
 
     def _erase(self, requests: Requests, person: Created) -> None:
         requests.send("DELETE", f"{PEOPLE}/{person.person_id}?erase=true")
@@ -238,8 +238,8 @@ class Administration:
             time.sleep(LOOK_SECONDS)
 
 
-def _id_of(answer: dict[str, Any]) -> str:
-    return str(answer["_links"]["self"]["href"]).rsplit("/", 1)[1]
+def _id_of(response: dict[str, Any]) -> str:
+    return str(response["_links"]["self"]["href"]).rsplit("/", 1)[1]
 
 
 def _write(file: Path, rows: Sequence[str]) -> None:

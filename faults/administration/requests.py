@@ -13,15 +13,15 @@ from faults.posts import TOKEN_HEADER
 
 GONE: Final = "404"
 # Time that a request is repeated after the stop. A killed process holds the lock of merges for up to 20 s.
-PATIENCE_SECONDS: Final = 30.0
+WAIT_SECONDS: Final = 30.0
 
 
-class Unanswered(Exception):
+class NoResponse(Exception):
     """A request was given up after the stop, or was rejected; the remarks have the reason."""
 
 
 @dataclass
-class Answers:
+class Responses:
     """Sentences about unexpected answers to the administration, and numbers of requests that were given up or cut."""
 
     remarks: list[str] = field(default_factory=list)
@@ -30,17 +30,17 @@ class Answers:
 
 
 class Requests:
-    """Sends requests with a token over one connection, until `stop` and PATIENCE_SECONDS more."""
+    """Sends requests with a token over one connection, until `stop` and WAIT_SECONDS more."""
 
-    def __init__(self, port: int, token: str, stop: threading.Event, answers: Answers) -> None:
+    def __init__(self, port: int, token: str, stop: threading.Event, responses: Responses) -> None:
         self._client = Client(port)
         self._headers = {"Content-Type": "application/json", TOKEN_HEADER: token}
         self._stop = stop
-        self._answers = answers
+        self._answers = responses
         self._ends: float | None = None
 
     def send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Sends the request until it is answered 200; returns the answer's body. Raises Unanswered.
+        """Sends the request until it gets 200; returns the response's body. Raises NoResponse.
 
         A DELETE that is repeated may find nothing: then an earlier attempt has succeeded, and the result is empty.
         """
@@ -48,31 +48,31 @@ class Requests:
         repeated = False
         while True:
             began = time.monotonic()
-            answer = self._client.request(method, path, content, self._headers)
+            response = self._client.request(method, path, content, self._headers)
             if time.monotonic() - began > LATE_SECONDS:
                 self._answers.remarks.append(f"{method} {path} took longer than {LATE_SECONDS:.0f} s")
-            self._answers.cut += answer.outcome == CUT
-            if answer.outcome == OK:
-                found: dict[str, Any] = json.loads(answer.body)
+            self._answers.cut += response.outcome == CUT
+            if response.outcome == OK:
+                found: dict[str, Any] = json.loads(response.body)
                 return found
-            if answer.outcome == GONE and method == "DELETE" and repeated:
+            if response.outcome == GONE and method == "DELETE" and repeated:
                 return {}
-            if answer.outcome not in EXPECTED:
-                self._answers.remarks.append(f"{method} {path} got {answer.outcome}: {answer.body[:500]!r}")
-                raise Unanswered
-            if answer.outcome == UNAVAILABLE and not answer.retry_after:
+            if response.outcome not in EXPECTED:
+                self._answers.remarks.append(f"{method} {path} got {response.outcome}: {response.body[:500]!r}")
+                raise NoResponse
+            if response.outcome == UNAVAILABLE and not response.retry_after:
                 self._answers.remarks.append(f"{method} {path}: {WITHOUT_RETRY_AFTER}")
             repeated = True
-            self._wait(float(answer.retry_after or RETRY_SECONDS.get(answer.outcome, 1)))
+            self._wait(float(response.retry_after or RETRY_SECONDS.get(response.outcome, 1)))
 
     def close(self) -> None:
         self._client.close()
 
     def _wait(self, seconds: float) -> None:
-        """Waits before the next attempt. Raises Unanswered if the patience has ended."""
+        """Waits before the next attempt. Raises NoResponse if WAIT_SECONDS have passed."""
         time.sleep(seconds * random.uniform(1, 1.2))
         if self._stop.is_set():
-            self._ends = self._ends or time.monotonic() + PATIENCE_SECONDS
+            self._ends = self._ends or time.monotonic() + WAIT_SECONDS
             if time.monotonic() > self._ends:
                 self._answers.given_up += 1
-                raise Unanswered
+                raise NoResponse

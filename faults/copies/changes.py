@@ -1,4 +1,4 @@
-"""Clients that post, change, delete, merge and erase at random, and repeat each request until it is answered."""
+"""Clients that post, change, delete, merge and erase at random, and repeat each request until it gets a response."""
 
 import itertools
 import json
@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from faults.load import CUT, REFUSED, TIMED_OUT, Answer, Client
+from faults.load import CUT, REFUSED, TIMED_OUT, Client, Response
 from osdi.resources import API
 
 UNAVAILABLE: Final = "503"
@@ -18,7 +18,7 @@ REPEATED: Final = frozenset({CUT, REFUSED, TIMED_OUT, UNAVAILABLE})
 GONE: Final = frozenset({"301", "400", "404", "409"})
 PAUSE_SECONDS: Final = 0.1
 # Longer than a server needs to start again.
-PATIENCE_SECONDS: Final = 200.0
+WAIT_SECONDS: Final = 200.0
 # Addresses of supporters. Few, so that many posts are about known people and erased people come back.
 SUPPORTERS: Final = 400
 CAMPAIGNS: Final = 5
@@ -90,10 +90,10 @@ class Changes:
             "type": "email",
         }
         path = f"/advocacy_campaigns/{choose.choice(self._campaigns)}/record_outreach_helper"
-        answer = self._send(client, "POST", path, body)
-        if answer.outcome != "200":
+        response = self._send(client, "POST", path, body)
+        if response.outcome != "200":
             return ""
-        links = json.loads(answer.body)["_links"]
+        links = json.loads(response.body)["_links"]
         self._people.append(_path(links["osdi:person"]))
         self._outreaches.append(_path(links["self"]))
         return "outreaches posted"
@@ -138,23 +138,23 @@ class Changes:
     def _counted(self, name: str, client: Client, method: str, path: str, body: Any = None) -> str:
         return name if self._send(client, method, path, body).outcome == "200" else ""
 
-    def _send(self, client: Client, method: str, path: str, body: Any = None) -> Answer:
-        """Sends a request until it is answered. Raises RuntimeError for an answer that no client expects."""
+    def _send(self, client: Client, method: str, path: str, body: Any = None) -> Response:
+        """Sends a request until it gets a response. Raises RuntimeError for one that no client expects."""
         headers = {"OSDI-API-Token": self._token, "Content-Type": "application/json"}
         sent = json.dumps(body).encode() if body else b""
-        ends = time.monotonic() + PATIENCE_SECONDS
+        ends = time.monotonic() + WAIT_SECONDS
         while True:
-            answer = client.request(method, API + path, sent, headers)
-            if answer.outcome not in REPEATED:
+            response = client.request(method, API + path, sent, headers)
+            if response.outcome not in REPEATED:
                 break
             if time.monotonic() > ends:
-                raise RuntimeError(f"{method} {path} is not answered: {answer.outcome}")
+                raise RuntimeError(f"{method} {path} got no response: {response.outcome}")
             with self._lock:
                 self.repeated += 1
             time.sleep(PAUSE_SECONDS)
-        if answer.outcome != "200" and answer.outcome not in GONE:
-            raise RuntimeError(f"{method} {path} got {answer.outcome}: {answer.body[:500]!r}")
-        return answer
+        if response.outcome != "200" and response.outcome not in GONE:
+            raise RuntimeError(f"{method} {path} got {response.outcome}: {response.body[:500]!r}")
+        return response
 
 
 def _path(link: dict[str, str]) -> str:

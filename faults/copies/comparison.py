@@ -19,10 +19,10 @@ def on_server(port: int, token: str) -> Resources:
     for table, relation in COPIED.items():
         found[table], path = {}, f"{API}/{table}?per_page=100"
         while path:
-            answer = client.request("GET", path, b"", {"OSDI-API-Token": token})
-            if answer.outcome != "200":
-                raise RuntimeError(f"GET {path} got {answer.outcome}")
-            page = json.loads(answer.body)
+            response = client.request("GET", path, b"", {"OSDI-API-Token": token})
+            if response.outcome != "200":
+                raise RuntimeError(f"GET {path} got {response.outcome}")
+            page = json.loads(response.body)
             found[table] |= {each["identifiers"][0]: each for each in page["_embedded"][relation]}
             link = page["_links"].get("next", {}).get("href", "")
             path = API + link.split(API, 1)[1] if link else ""

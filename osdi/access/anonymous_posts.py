@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from osdi.errors import ErrorDescription, OsdiError, invalid_properties, unauthorized
 from osdi.fields.limits import (
-    ANONYMOUS_CUSTOM_FIELDS,
-    ANONYMOUS_TARGETS,
-    ANONYMOUS_TEXT_LENGTH,
-    ANONYMOUS_VALUE_LENGTH,
+    MAX_ANONYMOUS_CUSTOM_FIELDS,
+    MAX_ANONYMOUS_TARGETS,
+    MAX_ANONYMOUS_TEXT_LENGTH,
+    MAX_ANONYMOUS_VALUE_LENGTH,
 )
 from osdi.resources import ACTION_FIELDS, PERSON
 from osdi.settings import ANONYMOUS_ACTIONS, Settings
@@ -103,12 +103,12 @@ def _without(body: Mapping[str, Any], reasons: Mapping[str, str]) -> dict[str, A
 def _too_long(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yields each property of a loaded body that is longer than a post without a token may have, and why."""
     for name in ("message", "notes"):
-        if len(body.get(name) or "") > ANONYMOUS_TEXT_LENGTH:
-            yield name, f"Without a token it has at most {ANONYMOUS_TEXT_LENGTH} characters."
-    if len(body.get("targets") or ()) > ANONYMOUS_TARGETS:
-        yield "targets", f"Without a token it has at most {ANONYMOUS_TARGETS} entries."
+        if len(body.get(name) or "") > MAX_ANONYMOUS_TEXT_LENGTH:
+            yield name, f"Without a token it has at most {MAX_ANONYMOUS_TEXT_LENGTH} characters."
+    if len(body.get("targets") or ()) > MAX_ANONYMOUS_TARGETS:
+        yield "targets", f"Without a token it has at most {MAX_ANONYMOUS_TARGETS} entries."
     custom_fields: Mapping[str, Any] = (body.get(PERSON.name) or {}).get("custom_fields") or {}
-    if len(custom_fields) > ANONYMOUS_CUSTOM_FIELDS:
-        yield CUSTOM_FIELDS, f"Without a token it has at most {ANONYMOUS_CUSTOM_FIELDS} names."
-    if any(isinstance(each, str) and len(each) > ANONYMOUS_VALUE_LENGTH for each in custom_fields.values()):
-        yield CUSTOM_FIELDS, f"Without a token each value has at most {ANONYMOUS_VALUE_LENGTH} characters."
+    if len(custom_fields) > MAX_ANONYMOUS_CUSTOM_FIELDS:
+        yield CUSTOM_FIELDS, f"Without a token it has at most {MAX_ANONYMOUS_CUSTOM_FIELDS} names."
+    if any(isinstance(each, str) and len(each) > MAX_ANONYMOUS_VALUE_LENGTH for each in custom_fields.values()):
+        yield CUSTOM_FIELDS, f"Without a token each value has at most {MAX_ANONYMOUS_VALUE_LENGTH} characters."

@@ -15,14 +15,14 @@ from osdi.resources import ADVOCACY_CAMPAIGN, PERSON, Resource
 from osdi.store import Insert, Store
 from osdi.store.indexes import TOKENS
 
-NAME_LENGTH: Final = 100
-MAXIMUM_OVERLAP_HOURS: Final = 24 * 366
+MAX_NAME_LENGTH: Final = 100
+MAX_OVERLAP_HOURS: Final = 24 * 366
 
 
 def check_name(name: str) -> None:
     """Raises OsdiError 400 for a name that does not fit in one line of a table."""
-    if not name.strip() or not name.isprintable() or len(name) > NAME_LENGTH:
-        raise invalid(f"Use 1 to {NAME_LENGTH} printable characters.", "name")
+    if not name.strip() or not name.isprintable() or len(name) > MAX_NAME_LENGTH:
+        raise invalid(f"Use 1 to {MAX_NAME_LENGTH} printable characters.", "name")
 
 
 def check_bound(store: Store, person_id: str | None, advocacy_campaign_id: str | None) -> None:
@@ -85,10 +85,10 @@ def rotate_token(
     """Replaces a token: returns the new secret, the successor, and when the former secret ends (None for at once).
 
     `hours` is the time for which the former secret stays valid, unless it ends sooner. Raises OsdiError 400 for another
-    number than 0 to MAXIMUM_OVERLAP_HOURS, 409 for a token that has expired or that somebody else has just changed.
+    number than 0 to MAX_OVERLAP_HOURS, 409 for a token that has expired or that somebody else has just changed.
     """
-    if not 0 <= hours <= MAXIMUM_OVERLAP_HOURS:
-        raise invalid(f"Enter a number from 0 to {MAXIMUM_OVERLAP_HOURS}.", "hours")
+    if not 0 <= hours <= MAX_OVERLAP_HOURS:
+        raise invalid(f"Enter a number from 0 to {MAX_OVERLAP_HOURS}.", "hours")
     if has_expired(former, timestamp):
         raise conflict("TOKEN_EXPIRED", "The token has expired. Create another one.")
     secret, token = successor(former)

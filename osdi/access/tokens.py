@@ -16,7 +16,7 @@ from osdi.ids import new_id, now
 PREFIX: Final = "osdi_"
 READ, WRITE, ADMIN = "read", "write", "admin"
 SCOPES: Final = (READ, WRITE, ADMIN)
-MAXIMUM_LENGTH: Final = 200
+MAX_TOKEN_LENGTH: Final = 200
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ def accepted_answers(
     return tuple(answers.values()), errors
 
 
-def answer_refusal(question: ReadOnlyDocument, answer: ReadOnlyDocument) -> OsdiError | None:
+def answer_error(question: ReadOnlyDocument, answer: ReadOnlyDocument) -> OsdiError | None:
     """Returns an OsdiError 400 with the reason why the question does not accept the answer, or None."""
     reason = _mismatch(question, {name: answer[name] for name in ("value", "responses") if name in answer}, "")
     return OsdiError(400, reason, resource=QUESTION.rel) if reason else None

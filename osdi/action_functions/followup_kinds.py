@@ -37,7 +37,7 @@ def fits(kind: str, message: ReadOnlyDocument) -> bool:
     return message.get("type", EMAIL) == type_of(kind) and all(message.get(name) for name in required)
 
 
-def primary(entries: Sequence[ReadOnlyDocument], value: str) -> str | None:
+def primary_value(entries: Sequence[ReadOnlyDocument], value: str) -> str | None:
     """Returns the address or number of the primary entry, else of the first that has one; None without any."""
     present = [entry for entry in entries if entry.get(value)]
     chosen = next((entry for entry in present if entry.get("primary")), present[0] if present else None)

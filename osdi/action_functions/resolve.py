@@ -20,11 +20,11 @@ from osdi.action_functions.triggers import (
     with_every_outreach,
 )
 from osdi.documents import Find, ReadOnlyDocument
-from osdi.errors import DOES_NOT_EXIST, MOST_DESCRIPTIONS, ErrorDescription, OsdiError, described, invalid
+from osdi.errors import DOES_NOT_EXIST, MAX_DESCRIPTIONS, ErrorDescription, OsdiError, described, invalid
 from osdi.resources import LIST, MESSAGE, OUTREACH, PERSON, QUESTION, TAG, Resource
 from osdi.values.identifiers import is_placeholder, not_an_id
 
-MOST_WARNINGS: Final = 100
+MAX_WARNINGS: Final = 100
 # The field of a body with answers to questions.
 ANSWERS: Final = "add_questions_responses_uri"
 # The fields of a body that name tags and lists.
@@ -125,7 +125,7 @@ def resolve(
     answers, wrong_answers = accepted_answers(entries, found.get(QUESTION, {}))
     warnings = [*_missing(body, found), *(warning for each in requested if (warning := each.warning)), *wrong_answers]
     if strict and warnings:
-        raise OsdiError(400, *warnings[:MOST_DESCRIPTIONS], resource=OUTREACH.rel)
+        raise OsdiError(400, *warnings[:MAX_DESCRIPTIONS], resource=OUTREACH.rel)
     if campaign is None and enabled_triggers(posted):
         message = "a signup has no follow-ups; send the triggers with an outreach."
         warnings.append(ErrorDescription("NO_CAMPAIGN", message, ("triggers",)))
@@ -139,10 +139,10 @@ def resolve(
 
 
 def _bounded(warnings: Sequence[ErrorDescription]) -> tuple[ErrorDescription, ...]:
-    """Returns the first MOST_WARNINGS warnings, and one that counts the others: posts must not fill the database."""
-    more = len(warnings) - MOST_WARNINGS
+    """Returns the first MAX_WARNINGS warnings, and one that counts the others: posts must not fill the database."""
+    more = len(warnings) - MAX_WARNINGS
     counted = (ErrorDescription("MORE", f"{more} more values were skipped."),) if more > 0 else ()
-    return (*warnings[:MOST_WARNINGS], *counted)
+    return (*warnings[:MAX_WARNINGS], *counted)
 
 
 def _references(
@@ -207,7 +207,7 @@ def _ignored(path: str, identifier: str) -> ErrorDescription:
     return ErrorDescription("PLACEHOLDER", f"{not_an_id(identifier)} It was ignored.", (path,), stored=stored)
 
 
-def check_person(body: ReadOnlyDocument) -> None:
+def require_named_person(body: ReadOnlyDocument) -> None:
     """Raises OsdiError 400 if the body has no link to a person, and a person without name, contact or identifier."""
     person = body.get("person", {})
     if "person_link" in body or any(person.get(name) for name in (*NAMES, "identifiers")):

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from osdi.action_functions.followup_kinds import AUTORESPONSE, REACHED_BY, TRIGGERS, fits, primary
+from osdi.action_functions.followup_kinds import AUTORESPONSE, REACHED_BY, TRIGGERS, fits, primary_value
 from osdi.documents import ReadOnlyDocument
 from osdi.errors import DOES_NOT_EXIST, ErrorDescription
 
@@ -102,7 +102,7 @@ def _followup(
     references = _references(kind, trigger, campaign, has_token)
     message = next((messages[each] for each in references if each in messages and fits(kind, messages[each])), None)
     array, value = REACHED_BY[kind]
-    to = primary(person.get(array, ()), value)
+    to = primary_value(person.get(array, ()), value)
     reason = None
     if message is None:
         reason = "no_message"

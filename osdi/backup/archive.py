@@ -23,8 +23,8 @@ HEADER, TRAILER = "osdi_backup", "osdi_backup_end"
 # A document has at most 16 MB of BSON. A stored person has one megabyte, and no other document of ours has more than a
 # few. `write_backup` rejects a longer line too, so that each backup can be restored.
 MEGABYTE: Final = 1024 * 1024
-LONGEST_LINE: Final = 20 * MEGABYTE
-LONGEST_HEADER: Final = MEGABYTE
+MAX_LINE_BYTES: Final = 20 * MEGABYTE
+MAX_HEADER_BYTES: Final = MEGABYTE
 # A name that may be restored: valid for the server and the driver, and not one of the collections of a running restore.
 COLLECTION: Final = re.compile(rf"(?!system\.|{re.escape(STAGING)}|{SCHEMA}\Z)[^.$\0]+(\.[^.$\0]+)*")
 
@@ -73,7 +73,7 @@ def header_fields(header: Header) -> dict[str, Any]:
 def document_line(collection: str, document: Mapping[str, Any]) -> bytes:
     """Returns the line of a document. Raises OsdiError 413 if a restore would reject it as too long."""
     line = b"{%b:%b}\n" % (orjson.dumps(collection), encode(document))
-    if len(line) > LONGEST_LINE:
+    if len(line) > MAX_LINE_BYTES:
         message = f"The document {document['_id']} of {collection} is too long for a backup. Use mongodump."
         raise OsdiError(413, ErrorDescription("TOO_LARGE", message))
     return line
@@ -96,11 +96,11 @@ def read_lines(file: BinaryIO) -> Iterator[Header | Line]:
 
 
 def _checked_lines(lines: gzip.GzipFile) -> Iterator[Header | Line]:
-    first = lines.readline(min(LONGEST_LINE, LONGEST_HEADER))
+    first = lines.readline(min(MAX_LINE_BYTES, MAX_HEADER_BYTES))
     yield _header(first)
     digest, counts = hashlib.sha256(first), Counter[str]()
     for number in count(2):
-        text = lines.readline(LONGEST_LINE)
+        text = lines.readline(MAX_LINE_BYTES)
         if not text:
             raise BadBackup("The file is cut off: its last line is missing.")
         line = _document(text, number)
@@ -115,8 +115,8 @@ def _checked_lines(lines: gzip.GzipFile) -> Iterator[Header | Line]:
 
 
 def _document(text: bytes, number: int) -> Line:
-    if len(text) == LONGEST_LINE and not text.endswith(b"\n"):  # it is not read to its end, and not parsed
-        raise BadBackup(f"Line {number} is longer than {LONGEST_LINE:,} bytes, which no line of a backup is.")
+    if len(text) == MAX_LINE_BYTES and not text.endswith(b"\n"):  # it is not read to its end, and not parsed
+        raise BadBackup(f"Line {number} is longer than {MAX_LINE_BYTES:,} bytes, which no line of a backup is.")
     try:
         if not text.endswith(b"}\n"):
             raise ValueError

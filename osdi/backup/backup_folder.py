@@ -8,9 +8,9 @@ from typing import Final
 NAME: Final = re.compile(r"osdi-\d{8}T\d{6}Z\.backup\.gz")
 
 
-def file_for(folder: Path, moment: dt.datetime) -> Path:
+def file_for(folder: Path, timestamp: dt.datetime) -> Path:
     """Returns the path of a backup that is made now (naive UTC): `osdi-20260318T110215Z.backup.gz`."""
-    return folder / f"osdi-{moment:%Y%m%dT%H%M%SZ}.backup.gz"
+    return folder / f"osdi-{timestamp:%Y%m%dT%H%M%SZ}.backup.gz"
 
 
 def backups_in(folder: Path) -> list[Path]:

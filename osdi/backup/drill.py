@@ -58,7 +58,7 @@ def restore_drill(
     """Restores a checked backup into a scratch database of the same server, and counts what is there.
 
     Raises BadBackup and OsdiError 503 as `restore_backup` does. The scratch database is deleted in any case, unless the
-    database server does not answer.
+    database server does not respond.
     """
     scratch = Store(with_database(store.uri, f"{SCRATCH}{new_id()}"))
     try:

@@ -61,7 +61,7 @@ OPTIONS: Final = JSONOptions(
 )
 CODEC: Final[CodecOptions[Document]] = CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_AUTO)
 NATIVE: Final = orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_PASSTHROUGH_DATETIME
-PATIENCE_SECONDS: Final = 60.0
+WAIT_SECONDS: Final = 60.0
 # The server gives up history: SnapshotTooOld, SnapshotUnavailable.
 TOO_OLD_CODES: Final = frozenset({239, 246})
 
@@ -133,7 +133,7 @@ class DumpReader:
                 self.store,
                 collection,
                 {},
-                patience=PATIENCE_SECONDS,
+                wait_seconds=WAIT_SECONDS,
                 session=self.session,
                 options={"codec_options": CODEC},
             )

@@ -20,7 +20,7 @@ from pymongo.collection import Collection
 from pymongo.database import Database
 
 from osdi.access.signing_keys import ERASURE, SUPPRESSION
-from osdi.backup.dump_store import COUNTED, PATIENCE_SECONDS, STAGING, collections, insert
+from osdi.backup.dump_store import COUNTED, STAGING, WAIT_SECONDS, collections, insert
 from osdi.documents import Document
 from osdi.ids import now
 from osdi.retry import retry_while_unavailable
@@ -72,7 +72,7 @@ def staging(store: Store, schema_version: int) -> Iterator[StagingStore]:
         raise
     finally:
         staged.close()
-    retry_while_unavailable(lambda: _complete(store), PATIENCE_SECONDS)
+    retry_while_unavailable(lambda: _complete(store), WAIT_SECONDS)
 
 
 def keep_digests(store: Store, staged: StagingStore) -> None:

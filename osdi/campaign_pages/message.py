@@ -16,7 +16,7 @@ from osdi.action_functions.followup_kinds import SMS_RESPONSE
 from osdi.campaign_pages.message_labels import Labels, as_lines, bracketed_person, bracketed_targets, filled_in
 from osdi.campaign_pages.page_settings import ALL, FIXED, PROMPTS, PageSettings
 from osdi.campaign_pages.targets import InvalidChoice, Target, Values
-from osdi.fields.limits import ANONYMOUS_TEXT_LENGTH
+from osdi.fields.limits import MAX_ANONYMOUS_TEXT_LENGTH
 from osdi.mail.html_tags import is_html
 from osdi.messages.template_check import Mistake
 from osdi.messages.templates import TooLarge, render
@@ -72,7 +72,7 @@ def text_of(
     if not written:
         return None
     text = filled_in(_lines(written[0]), labels, person, targets)
-    if len(text) > ANONYMOUS_TEXT_LENGTH:
+    if len(text) > MAX_ANONYMOUS_TEXT_LENGTH:
         raise InvalidChoice(MESSAGE, TOO_LONG)
     return Message(text, changed=True)
 
@@ -114,7 +114,7 @@ def _with_answers(start: str, sent: Sequence[str]) -> Message | None:
     before, marker, after = start.partition(ANSWERS)
     parts = (before, answers, after) if marker else (start, answers)
     text = "\n\n".join(part.strip() for part in parts if part.strip())
-    if len(answers) > ANONYMOUS_TEXT_LENGTH or (answers and len(text) > ANONYMOUS_TEXT_LENGTH):
+    if len(answers) > MAX_ANONYMOUS_TEXT_LENGTH or (answers and len(text) > MAX_ANONYMOUS_TEXT_LENGTH):
         raise InvalidChoice(PROMPT, TOO_LONG)
     return Message(text, changed=bool(answers)) if text else None
 

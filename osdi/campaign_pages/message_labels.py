@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from osdi.campaign_pages.targets import NAME_PARTS, Target
-from osdi.fields.limits import LINE_LENGTH
+from osdi.fields.limits import MAX_LINE_LENGTH
 from osdi.messages.template_fields import single_line
 
 # Words for readers in the language of the page: by the name of a form's field, and for the parts of a target's name by
@@ -63,7 +63,7 @@ def filled_in(text: str, labels: Labels, person: Mapping[str, Any], targets: Seq
     pattern = re.compile(rf"( ?)\[({'|'.join(map(re.escape, by_label))})\]")
 
     def value(found: re.Match[str]) -> str:
-        line = single_line(by_label[found[2]], LINE_LENGTH)
+        line = single_line(by_label[found[2]], MAX_LINE_LENGTH)
         return f"{found[1]}{line}" if line else ""
 
     return pattern.sub(value, text)
@@ -85,7 +85,7 @@ def _flat(person: Mapping[str, Any]) -> Mapping[str, str]:
 def as_lines(value: Any) -> Any:
     """Returns a posted person with every text in one line."""
     if isinstance(value, str):
-        return single_line(value, LINE_LENGTH)
+        return single_line(value, MAX_LINE_LENGTH)
     if isinstance(value, Mapping):
         return {name: as_lines(each) for name, each in value.items()}
     return [as_lines(each) for each in value] if isinstance(value, list) else value

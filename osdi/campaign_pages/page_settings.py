@@ -22,7 +22,7 @@ from osdi.fields.campaign_page import (
     PROMPTS,
     TARGET_SELECTIONS,
 )
-from osdi.outreaches.consent import sha256_of
+from osdi.outreaches.consent_receipt import sha256_of
 from osdi.resources import ADVOCACY_CAMPAIGN, LIST, QUESTION, TAG, Resource
 
 __all__ = [
@@ -142,9 +142,9 @@ class PageSettings:
         settings = replace(cls(), **set_values)
         return replace(settings, message=replace(settings.message, prompts=tuple(settings.message.prompts)))
 
-    def closed(self, moment: dt.datetime) -> bool:
+    def closed(self, timestamp: dt.datetime) -> bool:
         """True if the page takes no more outreaches at this moment (UTC, without time zone, as it is stored)."""
-        return self.closes_at is not None and self.closes_at <= moment
+        return self.closes_at is not None and self.closes_at <= timestamp
 
     def body(self) -> Json:
         """Returns every setting for the body of a response, also those that the campaign does not set."""

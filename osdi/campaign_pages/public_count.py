@@ -75,9 +75,9 @@ def list_pages(store: Store, deployment: Settings, before: str | None = None) ->
 
     `before` is the id of a campaign. Raises OsdiError 503.
     """
-    found, moment = published_pages(store, limit=LISTED + 1, before=before), now()
+    found, timestamp = published_pages(store, limit=LISTED + 1, before=before), now()
     shown = found[:LISTED]
-    listed = [ListedPage(each, shown_count(store, each), each.is_open(deployment, moment)) for each in shown]
+    listed = [ListedPage(each, shown_count(store, each), each.is_open(deployment, timestamp)) for each in shown]
     return listed, shown[-1].campaign["_id"] if len(found) > LISTED else None
 
 

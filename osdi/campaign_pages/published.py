@@ -30,12 +30,12 @@ class Page:
         """The present slug. A published page has one."""
         return self.settings.slug or ""
 
-    def is_open(self, deployment: Settings, moment: dt.datetime) -> bool:
+    def is_open(self, deployment: Settings, timestamp: dt.datetime) -> bool:
         """True if the page accepts outreaches at this moment (naive UTC).
 
         It does until its closing date, unless the campaign or the deployment rejects posts without a token.
         """
-        return AnonymousPosts.of(deployment, self.campaign).enabled and not self.settings.closed(moment)
+        return AnonymousPosts.of(deployment, self.campaign).enabled and not self.settings.closed(timestamp)
 
 
 class PageMoved(Exception):

@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 from osdi.campaign_pages.page_settings import ALL, CHOOSE, PageSettings
 from osdi.fields.contacts import TARGET
 from osdi.fields.definition import names
-from osdi.fields.limits import ANONYMOUS_TARGETS
+from osdi.fields.limits import MAX_ANONYMOUS_TARGETS
 from osdi.values.names import letters_and_digits
 
 Target = Mapping[str, Any]
@@ -68,7 +68,7 @@ def chosen(
     selection = page.targets.selection
     if selection == ALL:
         # An outreach to the whole of a longer list needs no copies: the campaign has the list.
-        return Chosen(copies(target_list, range(len(target_list))) if len(target_list) <= ANONYMOUS_TARGETS else ())
+        return Chosen(copies(target_list, range(len(target_list))) if len(target_list) <= MAX_ANONYMOUS_TARGETS else ())
     if selection == CHOOSE:
         return Chosen(copies(target_list, _positions(values, target_list, complete=complete)))
     if complete and not any(code.strip() for code in values.getlist("person.postal_code")):
@@ -88,7 +88,7 @@ def _positions(values: Values, target_list: Sequence[Target], *, complete: bool)
     found = tuple(sorted({allowed[value] for value in sent}))
     if complete and target_list and not found:
         raise InvalidChoice(CONTROL, NOT_CHOSEN)
-    if len(found) > ANONYMOUS_TARGETS:
+    if len(found) > MAX_ANONYMOUS_TARGETS:
         raise InvalidChoice(CONTROL, TOO_MANY)
     return found
 

@@ -22,7 +22,7 @@ from osdi.backup.staging_store import COMPLETED, end_interrupted_restore
 from osdi.commands.output import destination, echo, progress, table
 from osdi.commands.register import CommandContext, database_command
 from osdi.ids import now
-from osdi.operations.foreign_documents import refuse_foreign_documents
+from osdi.operations.foreign_documents import reject_foreign_documents
 from osdi.operations.last_backup import note_backup
 from osdi.store import Store
 from osdi.store.driver import database_name
@@ -57,7 +57,7 @@ def backup(context: CommandContext, path: Path, no_snapshot: bool, keep: int | N
         _check(path)
         return
     file = _target(path, keep)
-    refuse_foreign_documents(context.store)
+    reject_foreign_documents(context.store)
     with destination(file) as opened, progress(None, "backup") as bar:
 
         def begin(header: Header) -> Progress:
@@ -190,7 +190,7 @@ def _restore(context: CommandContext, file: Path, *, replace: bool, send_queued:
         header = check_backup(opened)
         echo(f"{file} is complete: {_summary(header)}, from database {header.database}, {header.created_date}.")
         store.skip_schema_check()
-        refuse_foreign_documents(store)
+        reject_foreign_documents(store)
         if not is_empty(store):
             _confirm_deletion(name, replace)
         repairs: list[str] = []

@@ -10,7 +10,7 @@ from osdi.commands.register import CommandContext, database_command
 from osdi.documents import Document
 from osdi.people.duplicates.groups import Group, duplicates
 from osdi.people.lookup import get_person
-from osdi.people.merge import merge_people
+from osdi.people.merge import merge_stored_people
 from osdi.people.outreach_links_store import outreaches_of
 from osdi.resources import OUTREACH
 from osdi.store import Store
@@ -54,12 +54,14 @@ def merge(context: CommandContext, survivor_id: str, other_id: str, yes: bool) -
     """
     store = context.store
     survivor, other = _get_person(store, survivor_id, "SURVIVOR"), _get_person(store, other_id, "OTHER")
-    are_two = other["_id"] == other_id != survivor["_id"]  # else they are merged already, or merge_people rejects them
+    are_two = (
+        other["_id"] == other_id != survivor["_id"]
+    )  # else they are merged already, or merge_stored_people rejects them
     if are_two:
         echo(_side_by_side(store, survivor, other))
         if not yes:
             confirm(f"Merge {other_id} into {survivor['_id']}?")
-    merged = merge_people(store, survivor_id, other_id, context.settings.match_key_rules)
+    merged = merge_stored_people(store, survivor_id, other_id, context.settings.match_key_rules)
     if are_two:
         echo(f"Merged {other_id} into {merged['_id']}. A copy stays in merged_people for 30 days.")
     else:

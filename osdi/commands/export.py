@@ -20,8 +20,8 @@ from osdi.store.scan import count_or_none
 
 CSV, NDJSON = "csv", "ndjson"
 
-# Seconds that the export waits for a database that does not answer.
-PATIENCE_SECONDS: Final = 120.0
+# Seconds that the export waits for a database that does not respond.
+WAIT_SECONDS: Final = 120.0
 NOWHERE: Final = "http://localhost"
 
 
@@ -37,7 +37,7 @@ NOWHERE: Final = "http://localhost"
     is_flag=True,
     help="CSV: leave cells that begin with = + - or @ as they are. Do not open the file in a spreadsheet.",
 )
-@database_command(patience=PATIENCE_SECONDS)
+@database_command(wait_seconds=WAIT_SECONDS)
 def export(
     context: CommandContext,
     what: str,
@@ -63,7 +63,7 @@ def export(
         parts = ndjson(query, Hal(context.settings.public_url or NOWHERE, context.settings.namespace))
     with destination(output) as file:
         number = retry_while_unavailable(
-            lambda: count_or_none(context.store, query.collection, query.selected), PATIENCE_SECONDS
+            lambda: count_or_none(context.store, query.collection, query.selected), WAIT_SECONDS
         )
         _write(parts, file, number, what)
 
@@ -79,7 +79,7 @@ def _query(context: CommandContext, what: str, text: str | None, campaign_id: st
         selected = query_of(resource, text, context.settings.match_key_rules, campaign_id=campaign_id)
     except OsdiError as error:
         raise click.BadParameter(str(error), param_hint="--filter") from error
-    return ExportQuery(store, resource, selected, PATIENCE_SECONDS)
+    return ExportQuery(store, resource, selected, WAIT_SECONDS)
 
 
 def _write(parts: Iterator[Part], file: BinaryIO, number: int | None, label: str) -> None:

@@ -18,10 +18,10 @@ from osdi.commands.output import echo, printable
 from osdi.crud.reference_cache import Reference
 from osdi.documents import LoadBody
 from osdi.errors import DatabaseUnavailable, OsdiError, WriteConflict
-from osdi.operations.readiness import require_prepared, wait_until_it_answers
+from osdi.operations.readiness import require_prepared, wait_for_database
 from osdi.settings import Settings
 from osdi.store import Store
-from osdi.store.driver import MOCK, Refused, database_hosts
+from osdi.store.driver import MOCK, NotAuthorized, database_hosts
 
 # The name of each command, and its module and function in this folder.
 COMMANDS: Final[Mapping[str, str]] = {
@@ -85,15 +85,15 @@ def register_commands(app: Flask, context: CommandContext) -> None:
 
 
 def database_command(
-    *, in_memory: bool = False, prepared: bool = True, patience: float = 0
+    *, in_memory: bool = False, prepared: bool = True, wait_seconds: float = 0
 ) -> Callable[[Callable[Concatenate[CommandContext, Parameters], Returned]], Callable[Parameters, Returned]]:
     """Returns a decorator for the function of a command, which passes the CommandContext as the first argument.
 
-    An OsdiError, such as a database that does not answer, ends the command with its message instead of a traceback, and
+    An OsdiError, such as a database that does not respond, ends the command with its message, not a traceback, and
     control characters are removed from every message. Unless `in_memory`, the command is rejected for a database in
     memory: that memory belongs to one process, so the command would see and change nothing of another one. If
-    `prepared`, it is rejected for a database without our unique indexes. With `patience` it waits these seconds for a
-    database that does not answer, and says so.
+    `prepared`, it is rejected for a database without our unique indexes. With `wait_seconds` it waits so long for a
+    database that does not respond, and says so.
     """
 
     def decorate(
@@ -108,8 +108,8 @@ def database_command(
             if context.store.in_memory and not in_memory:
                 raise click.UsageError(f"MONGODB_URI is {MOCK}: another process cannot reach data in memory.")
             try:
-                if patience:
-                    wait_until_it_answers(context.store, patience, partial(echo, err=True))
+                if wait_seconds:
+                    wait_for_database(context.store, wait_seconds, partial(echo, err=True))
                 if prepared:
                     require_prepared(context.store)
                 return function(context, *arguments, **options)
@@ -125,7 +125,7 @@ def database_command(
 
 
 def _sentence(error: OsdiError | WriteConflict, settings: Settings) -> str:
-    """Returns the message of an error; if the database does not answer, with its address."""
-    if isinstance(error, DatabaseUnavailable | Refused):
+    """Returns the message of an error; if the database does not respond, with its address."""
+    if isinstance(error, DatabaseUnavailable | NotAuthorized):
         return f"{error} The address in MONGODB_URI is {database_hosts(settings.mongodb_uri)}."
     return str(error)

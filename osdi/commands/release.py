@@ -8,9 +8,9 @@ import click
 from osdi.commands.output import echo
 from osdi.commands.register import CommandContext, database_command
 from osdi.crud.totals_store import recount as recount_outreaches
-from osdi.operations.foreign_documents import refuse_foreign_documents
+from osdi.operations.foreign_documents import reject_foreign_documents
 from osdi.operations.migrations import migrate
-from osdi.operations.readiness import wait_until_it_answers
+from osdi.operations.readiness import wait_for_database
 from osdi.sample import create_sample
 
 WAIT: Final = click.option(
@@ -35,7 +35,7 @@ def release(context: CommandContext, seconds: float) -> None:
     that one can read what the newer one has migrated.
     """
     with context.store.accepting_newer_schema():
-        wait_until_it_answers(context.store, seconds, partial(echo, err=True))
+        wait_for_database(context.store, seconds, partial(echo, err=True))
         version = migrate(context.store, context.settings.match_key_rules, echo)
     names = context.store.create_indexes()
     echo(f"The database has schema_version {version} and {len(names)} indexes.")
@@ -49,8 +49,8 @@ def indexes(context: CommandContext, seconds: float) -> None:
 
     It can be repeated.
     """
-    wait_until_it_answers(context.store, seconds, partial(echo, err=True))
-    refuse_foreign_documents(context.store)
+    wait_for_database(context.store, seconds, partial(echo, err=True))
+    reject_foreign_documents(context.store)
     names = context.store.create_indexes()
     echo(f"The database has {len(names)} indexes: {', '.join(names)}")
 

@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 import click
 
 from osdi.access.token_changes import (
-    MAXIMUM_OVERLAP_HOURS,
+    MAX_OVERLAP_HOURS,
     campaigns_of,
     check_bound,
     check_name,
@@ -79,7 +79,7 @@ def list_tokens(context: CommandContext) -> None:
 @click.option(
     "--overlap",
     "hours",
-    type=click.IntRange(0, MAXIMUM_OVERLAP_HOURS),
+    type=click.IntRange(0, MAX_OVERLAP_HOURS),
     default=0,
     help="Hours for which the old secret stays valid. Default: it ends at once.",
 )

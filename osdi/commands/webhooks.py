@@ -119,7 +119,7 @@ def delete(context: CommandContext, webhook_id: str, yes: bool) -> None:
 @click.argument("webhook_id")
 @database_command()
 def test(context: CommandContext, webhook_id: str) -> None:
-    """Send an example event to the webhook, and print the answer."""
+    """Send an example event to the webhook, and print the response."""
     settings = context.settings
     if not settings.public_url:
         raise click.UsageError("Set PUBLIC_URL: events contain links to the server.")

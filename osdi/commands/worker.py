@@ -13,8 +13,8 @@ from osdi.followups.delivery import Followups
 from osdi.followups.transports import transports
 from osdi.hal import Hal
 from osdi.http_client.post import HttpPost
-from osdi.importing.jobs.work import ImportJobs
-from osdi.operations.foreign_documents import refuse_foreign_documents
+from osdi.importing.jobs.due_jobs import ImportJobs
+from osdi.operations.foreign_documents import reject_foreign_documents
 from osdi.operations.readiness import missing_indexes
 from osdi.operations.worker_loop import Work, run
 from osdi.outreaches.repeat_keys_store import RepeatKeys
@@ -78,7 +78,7 @@ def worker(context: CommandContext, once: bool) -> None:
 
 
 def _check_indexes(store: Store, once: bool) -> None:
-    """Prints the missing indexes. Raises OsdiError 503 if the database does not answer and the worker runs once."""
+    """Prints the missing indexes. Raises OsdiError 503 if the database does not respond and the worker runs once."""
     try:
         missing = missing_indexes(store)
     except OsdiError:
@@ -86,7 +86,7 @@ def _check_indexes(store: Store, once: bool) -> None:
             raise
         return  # the loop waits for the database, and logs that
     if missing:
-        refuse_foreign_documents(store)
+        reject_foreign_documents(store)
         more = ", ..." if len(missing) > INDEXES_SHOWN else ""
         listed = ", ".join(missing[:INDEXES_SHOWN]) + more
         problem = f"{len(missing)} indexes are missing, so the worker is slow"

@@ -8,15 +8,15 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Final
 
-from osdi.consent.confirmation import added_to, receipt_of, refused_since
+from osdi.consent.confirmation import added_to, opted_out_since, receipt_of
 from osdi.documents import Document, Find, ReadOnlyDocument
 from osdi.match_keys import MatchKeyRules
-from osdi.outreaches.consent import is_subscribed
+from osdi.outreaches.consent_receipt import is_subscribed
 from osdi.people.lookup import find_people_by_contact
 from osdi.people.merge_rules import STRICTEST
 from osdi.people.opt_outs import UNCONFIRMED, mail_opt_out
 from osdi.resources import LIST, TAG
-from osdi.suppression.refusals import MAIL, UNSUBSCRIBED, status_of
+from osdi.suppression.opt_outs import MAIL, UNSUBSCRIBED, status_of
 from osdi.suppression.suppression_list import SuppressionList
 
 # A mailbox that has unsubscribed gets at most one confirmation mail in this time, of all campaigns together.
@@ -46,14 +46,14 @@ def asking(
     receipt = receipt_of(outreach)
     if receipt is None or "confirmed_date" in receipt:
         return Asking("not_asked" if receipt is None else "confirmed")
-    refusals = suppressed.refusals(MAIL, key, whole_mailbox=True)
-    statuses = {status_of(each["source"]) for each in refusals}
+    opt_outs = suppressed.opt_outs(MAIL, key, whole_mailbox=True)
+    statuses = {status_of(each["source"]) for each in opt_outs}
     statuses.add(mail_opt_out(find_people_by_contact(suppressed.store, key), key, rules) or "")
-    refused = next((each for each in STRICTEST if each in statuses), None)
-    if refused is None:
+    opted_out = next((each for each in STRICTEST if each in statuses), None)
+    if opted_out is None:
         return Asking("subscribed" if _nothing_left(find, receipt, person, key) else None)
-    if refused != UNSUBSCRIBED or refused_since(refusals, receipt["given_date"]):
-        return Asking(refused.replace(" ", "_"))
+    if opted_out != UNSUBSCRIBED or opted_out_since(opt_outs, receipt["given_date"]):
+        return Asking(opted_out.replace(" ", "_"))
     return Asking(seldom=True)
 
 

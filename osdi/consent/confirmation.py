@@ -1,7 +1,7 @@
 """Double opt-in: the signed link of a confirmation mail, and what its button changes (docs/decisions/0035).
 
 A GET of the link changes nothing, since mail scanners follow links. The button subscribes the address, adds the list
-and the tag that the page asked for, and lifts a refusal of mail that is older than the consent. A later refusal stays.
+and the tag that the page asked for, and lifts an opt-out of mail that is older than the consent. A later opt-out stays.
 """
 
 import datetime as dt
@@ -17,26 +17,26 @@ from osdi.consent.subscribing import reachable, subscribed
 from osdi.documents import Document, Find, ReadOnlyDocument
 from osdi.ids import new_id, now
 from osdi.match_keys import MatchKeyRules, email_key
-from osdi.outreaches.consent import CONSENTS
+from osdi.outreaches.consent_receipt import CONSENTS
 from osdi.people.lookup import find_people_by_contact, get_person
 from osdi.people.merge_rules import events_of_change
 from osdi.people.opt_outs import mail_opt_out
 from osdi.resources import LIST, OUTREACH, PAGES, PERSON, TAG, Resource
 from osdi.retry import retry_on_conflict
 from osdi.store import Store, Update, Write
-from osdi.suppression.refusals import BOUNCE, COMPLAINED, COMPLAINT, LINK, MAIL
+from osdi.suppression.opt_outs import BOUNCE, COMPLAINED, COMPLAINT, LINK, MAIL
 from osdi.suppression.suppression_list import suppression_list
 
 PATH: Final = f"{PAGES}/confirm"
 PURPOSE: Final = "confirm"
 VALID: Final = dt.timedelta(days=7)
 # An id, an address of at most 254 characters, base64 and the signature.
-TOKEN_LENGTH: Final = 600
+MAX_TOKEN_LENGTH: Final = 600
 
 # The state of a link: it leads to a button, or there is a reason why it does not.
 ASKED: Final = "asked"
 CONFIRMED: Final = "confirmed"
-# The address has refused mail since the consent was given.
+# The address has opted out of mail since the consent was given.
 WITHDRAWN: Final = "withdrawn"
 EXPIRED: Final = "expired"
 # The outreach, the person or the person's address is no longer stored.
@@ -118,14 +118,14 @@ def added_to(find: Find, receipt: ReadOnlyDocument) -> dict[Resource, str | None
     return ids
 
 
-def refused_since(refusals: Iterable[ReadOnlyDocument], moment: dt.datetime) -> bool:
-    """True if one of the refusals of a mailbox is not older than this time (naive UTC), or is a spam complaint.
+def opted_out_since(opt_outs: Iterable[ReadOnlyDocument], timestamp: dt.datetime) -> bool:
+    """True if one of the opt-outs of a mailbox is not older than this time (naive UTC), or is a spam complaint.
 
     Times are in whole seconds, so one in the same second may be later. A bounce is not a wish.
     """
     return any(
-        each["source"] == COMPLAINT or (each.get("repeated", each["since"]) >= moment and each["source"] != BOUNCE)
-        for each in refusals
+        each["source"] == COMPLAINT or (each.get("repeated", each["since"]) >= timestamp and each["source"] != BOUNCE)
+        for each in opt_outs
     )
 
 
@@ -141,8 +141,8 @@ def _find(store: Store, token: str, rules: MatchKeyRules) -> _Found | Confirmati
     if outreach is None or receipt is None or person is None or key not in person.get("contact_keys", ()):
         return Confirmation(GONE)
     people = find_people_by_contact(store, key)
-    refusals = suppression_list(store).refusals(MAIL, key, whole_mailbox=True)
-    if refused_since(refusals, receipt["given_date"]) or mail_opt_out(people, key, rules) == COMPLAINED:
+    opt_outs = suppression_list(store).opt_outs(MAIL, key, whole_mailbox=True)
+    if opted_out_since(opt_outs, receipt["given_date"]) or mail_opt_out(people, key, rules) == COMPLAINED:
         state = WITHDRAWN
     elif "confirmed_date" in receipt:
         state = CONFIRMED
@@ -153,7 +153,7 @@ def _find(store: Store, token: str, rules: MatchKeyRules) -> _Found | Confirmati
 
 def _signed(store: Store, token: str) -> tuple[str, str, dt.datetime] | None:
     """Returns the outreach's id, the address and the time (naive UTC) of a token that this deployment has signed."""
-    if len(token) > TOKEN_LENGTH:
+    if len(token) > MAX_TOKEN_LENGTH:
         return None
     try:
         (outreach_id, address), made = confirmation_signer(store).loads(token, return_timestamp=True)
@@ -165,7 +165,7 @@ def _signed(store: Store, token: str) -> tuple[str, str, dt.datetime] | None:
 def _writes(store: Store, find: Find, found: _Found, timestamp: dt.datetime) -> list[Write]:
     """Returns the writes of a confirmation.
 
-    Without transactions a crash may come between them: the list refuses mail until the people are written, and the
+    Without transactions a crash may come between them: the list forbids mail until the people are written, and the
     receipt is not confirmed until everything else is.
     """
     key = email_key(found.shown.address)

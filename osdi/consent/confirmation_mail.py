@@ -11,7 +11,7 @@ from osdi.consent.confirmation import VALID
 from osdi.documents import ReadOnlyDocument
 from osdi.languages import choose, text_direction, translations
 from osdi.messages.template_fields import single_line
-from osdi.messages.templates import SUBJECT_LENGTH, Rendered, text_as_html
+from osdi.messages.templates import MAX_SUBJECT_LENGTH, Rendered, text_as_html
 
 LINK: Final = Markup('<p><a href="{0}">{0}</a></p>')
 UNSUBSCRIBE: Final = Markup('<p style="font-size: small">{0} <a href="{1}">{1}</a></p>')
@@ -30,7 +30,7 @@ def confirmation_mail(organisation: str, receipt: ReadOnlyDocument, link: str, u
         "num": days
     }
     ignore = texts.gettext("If this was not you, ignore this mail. Then nothing changes.")
-    refuse = texts.gettext("If you want no mail from %(organisation)s:") % {"organisation": organisation}
+    unsubscribe = texts.gettext("If you want no mail from %(organisation)s:") % {"organisation": organisation}
     last = f"{valid} {ignore}"
     html = Markup('<div lang="{}" dir="{}">\n{}\n</div>').format(
         language,
@@ -42,10 +42,10 @@ def confirmation_mail(organisation: str, receipt: ReadOnlyDocument, link: str, u
                 Markup("<p>{}</p>").format(press),
                 LINK.format(link),
                 Markup("<p>{}</p>").format(last),
-                UNSUBSCRIBE.format(refuse, unsubscribe_url),
+                UNSUBSCRIBE.format(unsubscribe, unsubscribe_url),
             )
         ),
     )
     quoted = "\n".join(f"> {line}".rstrip() for line in consent.splitlines())
-    text = "\n\n".join((asked, quoted, press, link, last, f"{refuse}\n{unsubscribe_url}"))
-    return Rendered(subject=single_line(subject, SUBJECT_LENGTH), html=str(html), text=text)
+    text = "\n\n".join((asked, quoted, press, link, last, f"{unsubscribe}\n{unsubscribe_url}"))
+    return Rendered(subject=single_line(subject, MAX_SUBJECT_LENGTH), html=str(html), text=text)

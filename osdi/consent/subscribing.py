@@ -1,7 +1,7 @@
 """People after the reader of a mailbox has asked for mail to it.
 
 A mailbox may belong to several people. The one who asked is subscribed. The others are not, but none of them may keep
-a status that refuses mail, since then nobody would get mail there (osdi.people.opt_outs.mail_opt_out).
+a status that opts out of mail, since then nobody would get mail there (osdi.people.opt_outs.mail_opt_out).
 
 Pure.
 """
@@ -25,14 +25,14 @@ def subscribed(person: ReadOnlyDocument, key: str) -> dict[str, Any]:
 
 
 def reachable(person: ReadOnlyDocument, key: str) -> dict[str, Any]:
-    """Returns another person who has the address, without a status of it that refuses mail."""
-    changed = _with_entries(person, key, _without_refusal)
+    """Returns another person who has the address, without a status of it that opts out of mail."""
+    changed = _with_entries(person, key, _without_opt_out)
     return dict(person) if changed == person else _without_claim(changed, key)
 
 
-def _without_refusal(entry: ReadOnlyDocument) -> dict[str, Any]:
-    refuses = entry.get("status") in KEPT_STATUSES
-    return {name: value for name, value in entry.items() if not (refuses and name == "status")}
+def _without_opt_out(entry: ReadOnlyDocument) -> dict[str, Any]:
+    is_opt_out = entry.get("status") in KEPT_STATUSES
+    return {name: value for name, value in entry.items() if not (is_opt_out and name == "status")}
 
 
 def _with_entries(

@@ -12,7 +12,7 @@ from osdi.store import DocumentStore, Store
 from osdi.store.store import SETTLED
 
 # A campaign's mark is moved when this many outreaches come after it.
-UNCOUNTED_LIMIT: Final = 1_000
+MAX_UNCOUNTED: Final = 1_000
 
 # Like osdi.store.pages.count_cache.LARGE, for entries. To count them, the database reads the people who have them.
 LARGE_ENTRIES: Final = 500
@@ -41,7 +41,7 @@ def total_outreaches(store: Store, campaign: ReadOnlyDocument) -> int:
         outreaches = store.collection(OUTREACH.collection)
         uncounted = outreaches.count_documents(behind)
         # While a deletion is announced, nobody can tell if the count below includes the outreach.
-        if uncounted > UNCOUNTED_LIMIT and not campaign.get("deleting"):
+        if uncounted > MAX_UNCOUNTED and not campaign.get("deleting"):
             through = max(id_before(now() - SETTLED), counted["through"])
             settled = outreaches.count_documents(behind | {"_id": {"$gt": counted["through"], "$lt": through}})
             mark = {"outreaches": counted["outreaches"] + settled, "through": through}

@@ -50,7 +50,7 @@ EXPORTED: Final[Mapping[str, Resource]] = {
 }
 EMBEDDED: Final[Mapping[Resource, Embedded]] = {kind.resource: kind for kind in KINDS}
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 # Documents of one look-up, and bytes of one part: an outreach with a long message can have a hundred rows, and a client
 # on a slow connection has only seconds to read a part (see osdi/operations/gunicorn_worker.py).
@@ -75,13 +75,13 @@ class Part:
 class ExportQuery:
     """The documents to export: those of a resource that a query selects.
 
-    `patience` is the time in seconds during which reads are repeated while the database is unavailable (see `scan`).
+    `wait_seconds` is the time during which reads are repeated while the database is unavailable (see `scan`).
     """
 
     store: Store
     resource: Resource
     query: Query
-    patience: float = 0
+    wait_seconds: float = 0
 
     @property
     def collection(self) -> str:
@@ -100,13 +100,13 @@ class ExportQuery:
 
     def parts(self) -> Iterator[list[Document]]:
         """Yields lists of up to PART documents, in the order of their ids. Raises OsdiError 503."""
-        documents = scan(self.store, self.collection, self.selected, patience=self.patience)
+        documents = scan(self.store, self.collection, self.selected, wait_seconds=self.wait_seconds)
         while part := list(islice(documents, PART)):
             yield part
 
-    def ask(self, question: Callable[[], Answer]) -> Answer:
-        """Calls `question`, and repeats it with the same patience. Raises OsdiError 503."""
-        return retry_while_unavailable(question, self.patience)
+    def ask(self, question: Callable[[], Result]) -> Result:
+        """Calls `question`, and repeats it for `wait_seconds`. Raises OsdiError 503."""
+        return retry_while_unavailable(question, self.wait_seconds)
 
     def resources(self, part: Sequence[Document]) -> list[Document]:
         """Returns the resources of a part: its documents with their totals, or the entries in them.
@@ -209,7 +209,7 @@ def custom_names(wanted: ExportQuery) -> list[str]:
 
     They are the names of the selected people or, if these are more than FEW, of all people.
     """
-    people = scan(wanted.store, PERSON.collection, wanted.query, fields=(CUSTOM,), patience=wanted.patience)
+    people = scan(wanted.store, PERSON.collection, wanted.query, fields=(CUSTOM,), wait_seconds=wanted.wait_seconds)
     few = list(islice(people, FEW + 1))
     if len(few) > FEW:
         stored = wanted.ask(lambda: names_of_all(wanted.store))

@@ -14,14 +14,14 @@ from osdi.fields.definition import (
     Text,
     WholeNumber,
 )
-from osdi.fields.limits import LINE_LENGTH, MESSAGE_LENGTH, SHARE_OPTIONS, TARGET_LIST, TEMPLATES
+from osdi.fields.limits import MAX_LINE_LENGTH, MAX_MESSAGE_LENGTH, MAX_SHARE_OPTIONS, MAX_TARGET_LIST, MAX_TEMPLATES
 from osdi.fields.outreach import OUTREACH_TYPES
 
 FACEBOOK_SHARE: Final = ObjectType(
     "FacebookShare",
     "Content to share on Facebook.",
     (
-        Text("title", LINE_LENGTH, description="Title of the post."),
+        Text("title", MAX_LINE_LENGTH, description="Title of the post."),
         Text("description", description="Text of the post."),
         Text("image", description="Address of the image of the post."),
         WholeNumber("total_shares", description="Number of shares, as it was sent."),
@@ -41,7 +41,7 @@ EMAIL_SHARE: Final = ObjectType(
     "EmailShare",
     "Content to share by e-mail.",
     (
-        Text("subject", LINE_LENGTH, description="Subject of the mail."),
+        Text("subject", MAX_LINE_LENGTH, description="Subject of the mail."),
         Text("body", description="Text of the mail."),
         WholeNumber("total_shares", description="Number of shares, as it was sent."),
         Text("share_url", description="Address that is shared."),
@@ -59,13 +59,15 @@ SHARE_OPTION: Final = ObjectType(
 
 ADVOCACY_CAMPAIGN_FIELDS: Final[Table] = (
     ORIGIN_SYSTEM,
-    Text("name", LINE_LENGTH, description="Name of the campaign, for staff."),
-    Text("title", LINE_LENGTH, description="Title for readers. Default: the name, else `Untitled campaign`."),
-    Text("description", MESSAGE_LENGTH, description="Text about the campaign, as HTML."),
-    Strings("templates", TEMPLATES, MESSAGE_LENGTH, description="Texts that supporters may send to the targets."),
+    Text("name", MAX_LINE_LENGTH, description="Name of the campaign, for staff."),
+    Text("title", MAX_LINE_LENGTH, description="Title for readers. Default: the name, else `Untitled campaign`."),
+    Text("description", MAX_MESSAGE_LENGTH, description="Text about the campaign, as HTML."),
+    Strings(
+        "templates", MAX_TEMPLATES, MAX_MESSAGE_LENGTH, description="Texts that supporters may send to the targets."
+    ),
     Text("summary", description="Short description."),
     Text("targets", description='A human readable description, such as "U.S. Congress".'),
-    Objects("target_list", TARGET, TARGET_LIST, description="The targets, each with names and contact details."),
+    Objects("target_list", TARGET, MAX_TARGET_LIST, description="The targets, each with names and contact details."),
     Text("browser_url", description="If none is stored: the address of the public page, if it is published."),
     Text("administrative_url", description="Page about the campaign for staff."),
     Text("featured_image_url", description="Address of the image of the campaign."),
@@ -78,5 +80,5 @@ ADVOCACY_CAMPAIGN_FIELDS: Final[Table] = (
     FlexEnum("type", OUTREACH_TYPES, description="Kind of outreach that the campaign asks for."),
     Text("share_url", description="Address that supporters share."),
     WholeNumber("total_shares", description="Number of shares, as it was sent."),
-    Objects("share_options", SHARE_OPTION, SHARE_OPTIONS, description="Content for sharing the campaign."),
+    Objects("share_options", SHARE_OPTION, MAX_SHARE_OPTIONS, description="Content for sharing the campaign."),
 )

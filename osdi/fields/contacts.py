@@ -18,7 +18,7 @@ from osdi.fields.definition import (
     Table,
     Text,
 )
-from osdi.fields.limits import ADDRESS_LINES, CODE_LENGTH, CONTACTS, LINE_LENGTH
+from osdi.fields.limits import MAX_ADDRESS_LINES, MAX_CODE_LENGTH, MAX_CONTACTS, MAX_LINE_LENGTH
 
 ISO_COUNTRY: Final = "ISO 3166-1 Alpha-2 code."
 # In CSV the main entry has columns of its own, so `primary` needs none.
@@ -36,15 +36,15 @@ LOCATION: Final = ObjectType(
 
 # The properties that the addresses of people, targets and employers share.
 ADDRESS: Final = (
-    Text("venue", LINE_LENGTH, column="venue", description="Name of the place, such as a building."),
+    Text("venue", MAX_LINE_LENGTH, column="venue", description="Name of the place, such as a building."),
     Strings(
-        "address_lines", ADDRESS_LINES, column="address_lines", description="Street and house number, a line each."
+        "address_lines", MAX_ADDRESS_LINES, column="address_lines", description="Street and house number, a line each."
     ),
-    Text("locality", LINE_LENGTH, column="locality", description="City or town."),
-    Text("region", LINE_LENGTH, column="region", description="The last part of the ISO 3166-2 code."),
-    LiberalText("postal_code", CODE_LENGTH, column="postal_code", description="Postal code, such as a ZIP code."),
-    Text("country", CODE_LENGTH, column="country", spelling="country", description=ISO_COUNTRY),
-    Text("language", CODE_LENGTH, column="address_language", description="ISO 639 language code."),
+    Text("locality", MAX_LINE_LENGTH, column="locality", description="City or town."),
+    Text("region", MAX_LINE_LENGTH, column="region", description="The last part of the ISO 3166-2 code."),
+    LiberalText("postal_code", MAX_CODE_LENGTH, column="postal_code", description="Postal code, such as a ZIP code."),
+    Text("country", MAX_CODE_LENGTH, column="country", spelling="country", description=ISO_COUNTRY),
+    Text("language", MAX_CODE_LENGTH, column="address_language", description="ISO 639 language code."),
     Object("location", LOCATION, column="location", description="Coordinates of the address."),
 )
 
@@ -79,7 +79,7 @@ POSTAL_ADDRESS: Final = ObjectType(
         ),
         Text(
             "occupation",
-            LINE_LENGTH,
+            MAX_LINE_LENGTH,
             column="postal_address_occupation",
             description="Occupation of the person at this address.",
         ),
@@ -131,14 +131,14 @@ PHONE_NUMBER: Final = ObjectType(
         ),
         LiberalText(
             "extension",
-            CODE_LENGTH,
+            MAX_CODE_LENGTH,
             column="phone_extension",
             others_column="other_phone_extensions",
             description="Extension that is dialled after the number.",
         ),
         Text(
             "description",
-            LINE_LENGTH,
+            MAX_LINE_LENGTH,
             column="phone_description",
             others_column="other_phone_descriptions",
             description="Note about the number, such as its owner.",
@@ -152,14 +152,14 @@ PHONE_NUMBER: Final = ObjectType(
         ),
         Text(
             "operator",
-            LINE_LENGTH,
+            MAX_LINE_LENGTH,
             column="phone_operator",
             others_column="other_phone_operators",
             description="Telephone company of the number.",
         ),
         Text(
             "country",
-            CODE_LENGTH,
+            MAX_CODE_LENGTH,
             column="phone_country",
             others_column="other_phone_countries",
             spelling="country",
@@ -186,13 +186,13 @@ CONTACT_FIELDS: Final[Table] = (
     Objects(
         "postal_addresses",
         POSTAL_ADDRESS,
-        CONTACTS,
+        MAX_CONTACTS,
         same_by="postal address",
         others_column="other_postal_addresses",
         description="Postal addresses.",
     ),
-    Objects("email_addresses", EMAIL_ADDRESS, CONTACTS, same_by="email address", description="E-mail addresses."),
-    Objects("phone_numbers", PHONE_NUMBER, CONTACTS, same_by="phone number", description="Phone numbers."),
+    Objects("email_addresses", EMAIL_ADDRESS, MAX_CONTACTS, same_by="email address", description="E-mail addresses."),
+    Objects("phone_numbers", PHONE_NUMBER, MAX_CONTACTS, same_by="phone number", description="Phone numbers."),
 )
 
 # Targets are officials: an erasure removes their contact details, but not their name and office.
@@ -201,15 +201,15 @@ TARGET: Final = ObjectType(
     "An official to whom an outreach or campaign is addressed (`target_subobject.md`).",
     (
         *CONTACT_FIELDS,
-        Text("title", LINE_LENGTH, after_erasure="kept", description="Office or form of address, such as Senator."),
+        Text("title", MAX_LINE_LENGTH, after_erasure="kept", description="Office or form of address, such as Senator."),
         Text(
             "organization",
-            LINE_LENGTH,
+            MAX_LINE_LENGTH,
             after_erasure="kept",
             description="Organization that the target works for, such as a parliament.",
         ),
-        Text("given_name", LINE_LENGTH, after_erasure="kept", description="First name of the target."),
-        Text("family_name", LINE_LENGTH, after_erasure="kept", description="Last name of the target."),
-        Text("ocdid", LINE_LENGTH, after_erasure="kept", description="Open Civic Data division identifier."),
+        Text("given_name", MAX_LINE_LENGTH, after_erasure="kept", description="First name of the target."),
+        Text("family_name", MAX_LINE_LENGTH, after_erasure="kept", description="Last name of the target."),
+        Text("ocdid", MAX_LINE_LENGTH, after_erasure="kept", description="Open Civic Data division identifier."),
     ),
 )

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from osdi.fields.limits import LINE_LENGTH, MAX_INTEGER, STRING_LENGTH, STRINGS
+from osdi.fields.limits import MAX_INTEGER, MAX_LINE_LENGTH, MAX_STRING_LENGTH, MAX_STRINGS
 
 # Groups of properties: two entries are the same if, in each group, the first property that both have is equal.
 EntryKey = tuple[tuple[str, ...], ...]
@@ -57,7 +57,7 @@ class Text(Field):
     `template` is stored as it was sent: errors name its lines, and designers may use invisible characters.
     """
 
-    length: int = STRING_LENGTH
+    length: int = MAX_STRING_LENGTH
     template: bool = field(default=False, kw_only=True)
     spelling: Spelling = field(default="", kw_only=True)
 
@@ -82,7 +82,7 @@ class Enum(Field):
     """One of these values.
 
     `spelling` names the reader of osdi.values.words that converts other words to them. Where an unreadable value costs
-    no outreach, `unreadable` is stored in its place: of a consent always the refusal.
+    no outreach, `unreadable` is stored in its place: of a consent always the opt-out.
     """
 
     values: tuple[str, ...] = ()
@@ -101,8 +101,8 @@ class FlexEnum(Field):
 class Strings(Field):
     """An array of texts. Merging adds the posted ones."""
 
-    limit: int = STRINGS
-    length: int = LINE_LENGTH
+    limit: int = MAX_STRINGS
+    length: int = MAX_LINE_LENGTH
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,7 @@ class Objects(Field):
 Table = tuple[Field, ...]
 
 ORIGIN_SYSTEM: Final = Text(
-    "origin_system", LINE_LENGTH, description="Name of the system in which the resource was created."
+    "origin_system", MAX_LINE_LENGTH, description="Name of the system in which the resource was created."
 )
 
 

@@ -3,12 +3,12 @@
 from typing import Final
 
 from osdi.fields.definition import ORIGIN_SYSTEM, Table, Text, WholeNumber
-from osdi.fields.limits import LINE_LENGTH
+from osdi.fields.limits import MAX_LINE_LENGTH
 
 LIST_FIELDS: Final[Table] = (
     ORIGIN_SYSTEM,
-    Text("name", LINE_LENGTH, required=True, description="Required."),
-    Text("title", LINE_LENGTH, description="Title for readers."),
+    Text("name", MAX_LINE_LENGTH, required=True, description="Required."),
+    Text("title", MAX_LINE_LENGTH, description="Title for readers."),
     Text("description", description="Purpose of the list, for readers."),
     Text("summary", description="Short description."),
     Text("browser_url", description="Page about the list for readers."),

@@ -14,7 +14,7 @@ from osdi.fields.definition import (
     Text,
     WholeNumber,
 )
-from osdi.fields.limits import LINE_LENGTH, MESSAGE_ENTRIES, MESSAGE_LENGTH
+from osdi.fields.limits import MAX_LINE_LENGTH, MAX_MESSAGE_ENTRIES, MAX_MESSAGE_LENGTH
 
 MESSAGE_TYPES: Final = ("email", "sms")
 NO_SENDING: Final = "Never present: messages are templates of follow-ups, and there is no mass sending."
@@ -29,7 +29,7 @@ SECTION: Final = ObjectType(
     "Section",
     "A keyword in a reply, and the automatic answer to it.",
     (
-        Text("keyword", LINE_LENGTH, description="Word in the reply."),
+        Text("keyword", MAX_LINE_LENGTH, description="Word in the reply."),
         Text("auto_reply", description="Answer that the word gets."),
     ),
 )
@@ -56,30 +56,30 @@ STATISTICS: Final = ObjectType(
 
 MESSAGE_FIELDS: Final[Table] = (
     ORIGIN_SYSTEM,
-    Text("name", LINE_LENGTH, description="Name of the message, for staff."),
-    Text("subject", LINE_LENGTH, template=True, description="Subject of an e-mail: a template."),
+    Text("name", MAX_LINE_LENGTH, description="Name of the message, for staff."),
+    Text("subject", MAX_LINE_LENGTH, template=True, description="Subject of an e-mail: a template."),
     Text(
         "body",
-        MESSAGE_LENGTH,
+        MAX_MESSAGE_LENGTH,
         template=True,
         description="Text, or HTML of an e-mail: a template, see docs/follow-ups.md.",
     ),
     Text(
         "from",
-        LINE_LENGTH,
+        MAX_LINE_LENGTH,
         description="Sender: a mailbox or only a name for an e-mail, a number for a text message.",
     ),
-    Text("reply_to", LINE_LENGTH, description="Mailbox for replies to an e-mail."),
+    Text("reply_to", MAX_LINE_LENGTH, description="Mailbox for replies to an e-mail."),
     Text("administrative_url", description="Page about the message for staff."),
     Text("browser_url", description="The message as a page."),
     Enum("type", MESSAGE_TYPES, description="E-mail or text message. Default: e-mail."),
     Objects(
         "targets",
         MESSAGE_TARGET,
-        MESSAGE_ENTRIES,
+        MAX_MESSAGE_ENTRIES,
         description="Lists and queries of receivers. This server sends no mass mails and only stores them.",
     ),
-    Objects("sections", SECTION, MESSAGE_ENTRIES, description="Automatic answers to replies. Only stored."),
+    Objects("sections", SECTION, MAX_MESSAGE_ENTRIES, description="Automatic answers to replies. Only stored."),
     WholeNumber(
         "total_targeted",
         read_only=True,
@@ -110,9 +110,9 @@ MESSAGE_FIELDS: Final[Table] = (
 
 WRAPPER_FIELDS: Final[Table] = (
     ORIGIN_SYSTEM,
-    Text("name", LINE_LENGTH, description="Name of the wrapper, for staff."),
-    Text("header", MESSAGE_LENGTH, template=True, description="Text or HTML above a message."),
-    Text("footer", MESSAGE_LENGTH, template=True, description="Text or HTML below a message."),
+    Text("name", MAX_LINE_LENGTH, description="Name of the wrapper, for staff."),
+    Text("header", MAX_MESSAGE_LENGTH, template=True, description="Text or HTML above a message."),
+    Text("footer", MAX_MESSAGE_LENGTH, template=True, description="Text or HTML below a message."),
     Text("administrative_url", description="Page about the wrapper for staff."),
     Enum("wrapper_type", MESSAGE_TYPES, description="Type of the messages that it is for. Default: e-mail."),
     Bool("default", description="True: messages of its type without a wrapper get this one."),

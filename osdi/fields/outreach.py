@@ -15,7 +15,7 @@ from osdi.fields.definition import (
     Text,
     WholeNumber,
 )
-from osdi.fields.limits import LINE_LENGTH, MESSAGE_LENGTH, TARGETS
+from osdi.fields.limits import MAX_LINE_LENGTH, MAX_MESSAGE_LENGTH, MAX_TARGETS
 
 OUTREACH_TYPES: Final = ("email", "in-person", "phone", "postal mail")
 
@@ -32,21 +32,21 @@ REFERRER_DATA: Final = ObjectType(
     (
         Text(
             "source",
-            LINE_LENGTH,
+            MAX_LINE_LENGTH,
             column="source",
             after_erasure="kept if others have it",
             description="Code of the source, such as a newsletter.",
         ),
         Text(
             "referrer",
-            LINE_LENGTH,
+            MAX_LINE_LENGTH,
             column="referrer",
             after_erasure="kept if others have it",
             description="Person or site that led to the outreach.",
         ),
         Text(
             "website",
-            LINE_LENGTH,
+            MAX_LINE_LENGTH,
             column="website",
             after_erasure="kept if others have it",
             description="Site on which the outreach was made.",
@@ -74,9 +74,9 @@ OUTREACH_FIELDS: Final[Table] = (
         after_erasure="kept if others have it",
     ),
     WholeNumber("duration", description="Duration of a call in seconds.", after_erasure="kept"),
-    Text("subject", LINE_LENGTH, description="Subject of an e-mail."),
-    Text("message", MESSAGE_LENGTH, description="Text of an e-mail or letter."),
-    Text("notes", MESSAGE_LENGTH, description="Notes of the person, such as the answer of the target."),
+    Text("subject", MAX_LINE_LENGTH, description="Subject of an e-mail."),
+    Text("message", MAX_MESSAGE_LENGTH, description="Text of an e-mail or letter."),
+    Text("notes", MAX_MESSAGE_LENGTH, description="Notes of the person, such as the answer of the target."),
     Object("referrer_data", REFERRER_DATA, column_per_property=True, description="Origin of the outreach."),
-    Objects("targets", TARGET, TARGETS, row_prefix="target_", description="The targets of the outreach."),
+    Objects("targets", TARGET, MAX_TARGETS, row_prefix="target_", description="The targets of the outreach."),
 )

@@ -22,7 +22,7 @@ from osdi.fields.definition import (
     Text,
     WholeNumber,
 )
-from osdi.fields.limits import LINE_LENGTH, PERSON_ENTRIES
+from osdi.fields.limits import MAX_LINE_LENGTH, MAX_PERSON_ENTRIES
 
 PARTIES: Final = ("None", "Democratic", "Republican", "Independent")
 
@@ -57,61 +57,61 @@ PROFILE: Final = ObjectType(
     "Profile",
     "An online profile.",
     (
-        Text("provider", LINE_LENGTH, description="Site of the profile, such as Mastodon."),
-        LiberalText("id", LINE_LENGTH, description="Id that the site gives the person."),
+        Text("provider", MAX_LINE_LENGTH, description="Site of the profile, such as Mastodon."),
+        LiberalText("id", MAX_LINE_LENGTH, description="Id that the site gives the person."),
         Text("url", description="Address of the profile."),
-        Text("handle", LINE_LENGTH, description="Name of the person on the site."),
+        Text("handle", MAX_LINE_LENGTH, description="Name of the person on the site."),
     ),
 )
 DIVISION: Final = ObjectType(
     "Division",
     "A political division.",
     (
-        LiberalText("id", LINE_LENGTH, description="Id of the division in its source."),
-        Text("name", LINE_LENGTH, description="Name of the division."),
-        Text("ocd_id", LINE_LENGTH, description="Open Civic Data division identifier."),
+        LiberalText("id", MAX_LINE_LENGTH, description="Id of the division in its source."),
+        Text("name", MAX_LINE_LENGTH, description="Name of the division."),
+        Text("ocd_id", MAX_LINE_LENGTH, description="Open Civic Data division identifier."),
     ),
 )
 DIVISION_INFO: Final = ObjectType(
     "DivisionInfo",
     "The divisions of one kind in which a person lives.",
     (
-        LiberalText("id", LINE_LENGTH, description="Id of the kind of division."),
-        Text("name", LINE_LENGTH, description="Name of the kind, such as State Senate District."),
-        Objects("divisions", DIVISION, PERSON_ENTRIES, description="The divisions of this kind."),
+        LiberalText("id", MAX_LINE_LENGTH, description="Id of the kind of division."),
+        Text("name", MAX_LINE_LENGTH, description="Name of the kind, such as State Senate District."),
+        Objects("divisions", DIVISION, MAX_PERSON_ENTRIES, description="The divisions of this kind."),
     ),
 )
 
 PERSON_FIELDS: Final[Table] = (
     ORIGIN_SYSTEM,
-    Text("family_name", LINE_LENGTH, description="Last name."),
-    Text("given_name", LINE_LENGTH, description="First name."),
-    Text("additional_name", LINE_LENGTH, description="Middle name."),
-    Text("honorific_prefix", LINE_LENGTH, description="Title before the name, such as Dr."),
-    Text("honorific_suffix", LINE_LENGTH, description="Title after the name, such as Jr."),
+    Text("family_name", MAX_LINE_LENGTH, description="Last name."),
+    Text("given_name", MAX_LINE_LENGTH, description="First name."),
+    Text("additional_name", MAX_LINE_LENGTH, description="Middle name."),
+    Text("honorific_prefix", MAX_LINE_LENGTH, description="Title before the name, such as Dr."),
+    Text("honorific_suffix", MAX_LINE_LENGTH, description="Title after the name, such as Jr."),
     Enum("gender", ("Female", "Male", "Other"), spelling="gender", description="Gender."),
-    Text("gender_identity", LINE_LENGTH, description="Gender in the person's own word."),
+    Text("gender_identity", MAX_LINE_LENGTH, description="Gender in the person's own word."),
     Strings("additional_gender_identities", description="More words for the person's gender."),
     Object("gender_pronouns", GENDER_PRONOUNS, whole=True, description="Pronouns."),
     FlexEnum("party_identification", PARTIES, description="Party that the person names."),
-    Objects("parties", PARTY, PERSON_ENTRIES, same_by=(("identification",),), description="Party registrations."),
-    Text("source", LINE_LENGTH, description="Code of the source from which the person came."),
+    Objects("parties", PARTY, MAX_PERSON_ENTRIES, same_by=(("identification",),), description="Party registrations."),
+    Text("source", MAX_LINE_LENGTH, description="Code of the source from which the person came."),
     Strings("ethnicities", description="Ethnicities."),
     Strings("languages_spoken", description="Languages that the person speaks."),
-    Text("preferred_language", LINE_LENGTH, description="Language in which the person wants to be written to."),
+    Text("preferred_language", MAX_LINE_LENGTH, description="Language in which the person wants to be written to."),
     Text("browser_url", description="Page about the person for readers."),
     Text("administrative_url", description="Page about the person for staff."),
     Object("birthdate", BIRTHDATE, whole=True, column_per_property=True, description="Birth date."),
-    Text("employer", LINE_LENGTH, description="Name of the employer."),
-    Text("work_title", LINE_LENGTH, description="Job title."),
-    Text("work_department", LINE_LENGTH, description="Department at the employer."),
+    Text("employer", MAX_LINE_LENGTH, description="Name of the employer."),
+    Text("work_title", MAX_LINE_LENGTH, description="Job title."),
+    Text("work_department", MAX_LINE_LENGTH, description="Department at the employer."),
     Object("employer_address", EMPLOYER_ADDRESS, whole=True, description="Address of the employer."),
-    Text("occupation", LINE_LENGTH, description="Occupation."),
+    Text("occupation", MAX_LINE_LENGTH, description="Occupation."),
     *CONTACT_FIELDS,
     Objects(
         "profiles",
         PROFILE,
-        PERSON_ENTRIES,
+        MAX_PERSON_ENTRIES,
         same_by=(("provider",), ("id", "url", "handle")),
         description="Online profiles.",
     ),
@@ -119,7 +119,7 @@ PERSON_FIELDS: Final[Table] = (
     Objects(
         "division_info",
         DIVISION_INFO,
-        PERSON_ENTRIES,
+        MAX_PERSON_ENTRIES,
         same_by=(("id", "name"),),
         description="Political divisions in which the person lives.",
     ),

@@ -3,10 +3,10 @@
 from typing import Final
 
 from osdi.fields.definition import ORIGIN_SYSTEM, Table, Text
-from osdi.fields.limits import LINE_LENGTH
+from osdi.fields.limits import MAX_LINE_LENGTH
 
 TAG_FIELDS: Final[Table] = (
     ORIGIN_SYSTEM,
-    Text("name", LINE_LENGTH, required=True, description="Required."),
+    Text("name", MAX_LINE_LENGTH, required=True, description="Required."),
     Text("description", description="Meaning of the tag."),
 )

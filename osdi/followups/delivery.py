@@ -72,10 +72,10 @@ class Pauses:
         """Returns the kinds that are not paused at that time (naive UTC)."""
         return [kind for kind in KINDS if self._until.get(kind, timestamp) <= timestamp]
 
-    def extend(self, kind: str, at_least: float = 0.0) -> None:
-        """Pauses a kind, each time for about twice as long, and for `at_least` as many seconds."""
+    def extend(self, kind: str, min_seconds: float = 0.0) -> None:
+        """Pauses a kind, each time for about twice as long, and for at least `min_seconds`."""
         failures = self._failures[kind] = self._failures.get(kind, 0) + 1
-        seconds = max(at_least, backoff_seconds(failures, first=2, longest=60))
+        seconds = max(min_seconds, backoff_seconds(failures, first=2, max_seconds=60))
         self._until[kind] = now() + dt.timedelta(seconds=seconds)
 
     def reset(self, kind: str) -> None:

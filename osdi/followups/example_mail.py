@@ -16,7 +16,7 @@ from osdi.mail.smtp_replies import SmtpError
 from osdi.settings import Settings
 from osdi.store import Store
 
-# A browser waits for the answer of the mail server.
+# A browser waits for the response of the mail server.
 REPLY_SECONDS: Final = 5.0
 MAIL_SECONDS: Final = 10.0
 

@@ -18,7 +18,7 @@ EXPENSIVE: Final = frozenset(
 )
 
 
-def refused_number(number: str, countries: Collection[str], *, by_token: bool) -> str | None:
+def rejected_number(number: str, countries: Collection[str], *, by_token: bool) -> str | None:
     """Returns why nothing is sent to an E.164 number, as the reason of a follow-up; None if it may be sent.
 
     The reasons are `invalid_number`, `premium_rate` and `country_not_allowed`. `countries` are codes of ISO 3166, or

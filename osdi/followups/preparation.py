@@ -40,7 +40,7 @@ from osdi.followups.leases.lease_store import LeasedFollowup
 from osdi.followups.limits.admission import Admission
 from osdi.followups.limits.interval_store import reserve_interval
 from osdi.followups.outcomes import Postpone, Stop
-from osdi.followups.phone_destinations import refused_number
+from osdi.followups.phone_destinations import rejected_number
 from osdi.followups.recipients import Recipient, Unreachable, claimed_opt_out, recipient, unwanted_number
 from osdi.followups.unsubscribe import link, signer
 from osdi.ids import now
@@ -51,14 +51,14 @@ from osdi.messages.template_fields import LANGUAGE, UNSUBSCRIBE_URL, fields
 from osdi.messages.templates import Rendered, TooLarge, render
 from osdi.messages.wrapper_store import default_wrapper
 from osdi.messages.wrappers import wrapper_of
-from osdi.outreaches.consent import CONSENTS
+from osdi.outreaches.consent_receipt import CONSENTS
 from osdi.people.lookup import get_person
 from osdi.people.opt_outs import mail_opt_out
 from osdi.resources import ADVOCACY_CAMPAIGN, MESSAGE, PERSON, Resource
 from osdi.retry import backoff_seconds
 from osdi.settings import Settings
 from osdi.store import Store
-from osdi.suppression.refusals import CALLS, MAIL, TEXTS
+from osdi.suppression.opt_outs import CALLS, MAIL, TEXTS
 from osdi.suppression.suppression_list import suppression_list
 
 # About how long a follow-up waits for the result of another one of its kind.
@@ -167,7 +167,7 @@ class Preparation:
         """
         if key is None:
             key = self._recipient(leased.followup, self._person(leased.outreach)).key
-        what, by_token = _refused_as(leased.followup["kind"]), leased.followup["by_token"]
+        what, by_token = _channel_of(leased.followup["kind"]), leased.followup["by_token"]
         listed = self._suppressed().selection(what, key, whole_mailbox=not by_token)
         stored = read_current(self._store, leased, key, listed, self._interval)
         person_id = stored.followup.outreach.get("person_id")
@@ -204,7 +204,7 @@ class Preparation:
             reason = status and status.replace(" ", "_")
         elif reason is None:
             reason = unwanted_number(kind, to.key, stored.people, rules)
-        if reason := reason or self._suppressed().reason_in(stored.entries, _refused_as(kind), to.key):
+        if reason := reason or self._suppressed().reason_in(stored.entries, _channel_of(kind), to.key):
             raise Stop(SKIPPED, reason)
 
     def _check_confirmation(self, leased: LeasedFollowup, person: Document, to: Recipient) -> None:
@@ -222,7 +222,7 @@ class Preparation:
         if followup["kind"] in MAILS:
             return
         countries = self._settings.allowed_phone_countries
-        if reason := refused_number(to.to, countries, by_token=followup["by_token"]):
+        if reason := rejected_number(to.to, countries, by_token=followup["by_token"]):
             raise Stop(SKIPPED, reason)
 
     def _check_interval(self, leased: LeasedFollowup) -> None:
@@ -267,6 +267,6 @@ class Preparation:
         return self._reference.find(resource, [document_id]).get(document_id)
 
 
-def _refused_as(kind: str) -> str:
-    """Returns what a recipient refuses who does not want a kind of follow-up, as the suppression list names it."""
+def _channel_of(kind: str) -> str:
+    """Returns the channel of a kind of follow-up, as the suppression list names it: MAIL, CALLS or TEXTS."""
     return MAIL if kind in MAILS else CALLS if kind == CALL_RESPONSE else TEXTS

@@ -70,7 +70,7 @@ def preview(
         return {"text": rendered.text, "from": rendered.from_}
     html = compose.with_link(rendered.html, unsubscribe_url, language)
     text = compose.text_part(rendered, html, unsubscribe_url, language)
-    headers = {"from": _from(rendered.from_, settings.mail_from), "reply_to": rendered.reply_to}
+    headers = {"from": _sender_address(rendered.from_, settings.mail_from), "reply_to": rendered.reply_to}
     return {"subject": rendered.subject, **headers, "html": html, "text": text}
 
 
@@ -132,7 +132,7 @@ def _is_known(followup: Mapping[str, Any], person: Mapping[str, Any], rules: Mat
         return False
 
 
-def _from(message_from: str, mail_from: str) -> str:
+def _sender_address(message_from: str, mail_from: str) -> str:
     """Returns the sender of the mail; the message's own `from` if MAIL_FROM is not set."""
     try:
         return str(sender(message_from, mail_from))

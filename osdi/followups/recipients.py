@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from osdi.action_functions.followup_kinds import CALL_RESPONSE, MAILS, REACHED_BY, SMS_RESPONSE, primary
+from osdi.action_functions.followup_kinds import CALL_RESPONSE, MAILS, REACHED_BY, SMS_RESPONSE, primary_value
 from osdi.documents import ReadOnlyDocument
 from osdi.match_keys import PHONE, MatchKeyRules, email_key, is_confirmed
 from osdi.people.opt_outs import phone_opt_out
@@ -48,7 +48,7 @@ def recipient(followup: ReadOnlyDocument, person: ReadOnlyDocument, rules: Match
     entries = person.get(array, ())
     # Without an address in the post, one that a stranger has added comes last.
     confirmed = [each for each in entries if is_confirmed(person, _key(kind, each, rules) or "")]
-    wanted = posted or primary(confirmed, value) or primary(entries, value)
+    wanted = posted or primary_value(confirmed, value) or primary_value(entries, value)
     if wanted is None:
         raise Unreachable("no_address")
     # The person's own spelling is used; the post may have another one, and the person may have lost the entry since.

@@ -36,15 +36,15 @@ def selected(outreaches: Sequence[Document], query: Mapping[str, Any]) -> Iterat
                 yield outreach["_id"], entry
 
 
-def retry_all(store: Store, query: Document, most: int | None = None) -> int:
+def retry_all(store: Store, query: Document, max_count: int | None = None) -> int:
     """Queues the follow-ups that the query selects again, and returns their number.
 
-    With `most` it stops after about that many, up to BATCH outreaches later. Raises OsdiError 503.
+    With `max_count` it stops after about that many, up to BATCH outreaches later. Raises OsdiError 503.
     """
     left = {"queued_date": {"$lte": now()}, "message_id": {"$exists": True}}
     queued, seen = 0, set[str]()
     # A follow-up that fails again meanwhile was queued later, or has been seen: it is not queued a second time.
-    while (most is None or queued < most) and (
+    while (max_count is None or queued < max_count) and (
         found := [
             (outreach_id, entry["_id"])
             for outreach_id, entry in selected(outbox_store.find(store, query | left, BATCH), query)
@@ -65,11 +65,11 @@ def retry_one(store: Store, followup_id: str) -> None:
     """Queues one follow-up again. Raises OsdiError 404, 409 with the reason if that is impossible, 503."""
     outreach_id, entry = followup_of(store, followup_id)
     if entry["state"] not in (FAILED, SKIPPED):
-        raise _refused(f"The follow-up is {entry['state']}. Only failed and skipped ones can be queued again.")
+        raise _conflict(f"The follow-up is {entry['state']}. Only failed and skipped ones can be queued again.")
     if "message_id" not in entry:
-        raise _refused("The follow-up never had a message, so there is nothing to send.")
+        raise _conflict("The follow-up never had a message, so there is nothing to send.")
     if not outbox_store.requeue(store, outreach_id, followup_id, now()):
-        raise _refused("Somebody else has just queued the follow-up.")
+        raise _conflict("Somebody else has just queued the follow-up.")
 
 
 def followup_of(store: Store, followup_id: str) -> tuple[str, Document]:
@@ -90,5 +90,5 @@ def followup_of(store: Store, followup_id: str) -> tuple[str, Document]:
     return outreach["_id"], next(each for each in outreach["followups"] if each["_id"] == followup_id)
 
 
-def _refused(sentence: str) -> OsdiError:
+def _conflict(sentence: str) -> OsdiError:
     return conflict("NOT_QUEUED", sentence)

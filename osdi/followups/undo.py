@@ -2,7 +2,7 @@
 
 The token of an undo is signed and has what that unsubscribe changed: the version of the entry in the suppression list,
 and the former status at each person. So an undo brings back exactly that, and nobody is subscribed who was not. There
-is a token only if the address got mail before. It undoes nothing if anything else refuses mail by then: an older or
+is a token only if the address got mail before. It undoes nothing if anything else forbids mail by then: an older or
 later opt-out, a bounce, a spam complaint. docs/privacy.md states these rules.
 """
 
@@ -22,14 +22,14 @@ from osdi.people.opt_outs import UNCONFIRMED, mail_opt_out
 from osdi.resources import PERSON
 from osdi.retry import retry_on_conflict
 from osdi.store import Store, Update
-from osdi.suppression.refusals import LINK, MAIL, UNSUBSCRIBED
+from osdi.suppression.opt_outs import LINK, MAIL, UNSUBSCRIBED
 from osdi.suppression.suppression_list import suppression_list
 
 SALT: Final = "undo"
 UNDO_SECONDS: Final = 24 * 60 * 60
 # The token is in a form, and names each person who has the address. Hardly ever there are more than two.
-MOST_PEOPLE: Final = 50
-TOKEN_LENGTH: Final = 30_000
+MAX_PEOPLE: Final = 50
+MAX_TOKEN_LENGTH: Final = 30_000
 
 
 def unsubscribe_with_undo(store: Store, address: str, source: str, rules: MatchKeyRules) -> str | None:
@@ -40,8 +40,8 @@ def unsubscribe_with_undo(store: Store, address: str, source: str, rules: MatchK
     wanted = unwanted(store, address, rules) is None
     before = unsubscribe(store, address, source)
     entry = _entry(store, address)
-    refusal = entry["refused"].get(MAIL, {})
-    if not wanted or len(before) > MOST_PEOPLE or refusal.get("source") != source:
+    opt_out = entry["refused"].get(MAIL, {})
+    if not wanted or len(before) > MAX_PEOPLE or opt_out.get("source") != source:
         return None
     token: str = timed_signer(store, PURPOSE, salt=SALT).dumps([address, entry["version"], before])
     return token
@@ -50,10 +50,10 @@ def unsubscribe_with_undo(store: Store, address: str, source: str, rules: MatchK
 def undo(store: Store, token: str, rules: MatchKeyRules) -> str | None:
     """Undoes the unsubscribe of a token, and returns the address; safe to repeat.
 
-    Returns None if this deployment has not signed the token, if it is older than UNDO_SECONDS, or if anything else
-    refuses mail to the address. Raises OsdiError 503.
+        Returns None if this deployment has not signed the token, if it is older than UNDO_SECONDS, or if anything else
+    forbids mail to the address. Raises OsdiError 503.
     """
-    if len(token) > TOKEN_LENGTH:
+    if len(token) > MAX_TOKEN_LENGTH:
         return None
     try:
         address, version, people = timed_signer(store, PURPOSE, salt=SALT).loads(token, max_age=UNDO_SECONDS)
@@ -71,7 +71,7 @@ def _undo(store: Store, address: str, version: int, before: Mapping[str, StatusB
     restored = [_restored(each, address, of_survivors) for each in find_people_by_contact(store, key)]
     if not _is_of_this_unsubscribe(entry, version) or mail_opt_out(restored, key, rules):
         return False
-    # The list comes last: if the process ends in between, mail stays refused.
+    # The list comes last: if the process ends in between, mail stays forbidden.
     for person_id in of_survivors:
         retry_on_conflict(partial(_restore, store, person_id, address, of_survivors))
     writes = suppression_list(store).writes({key: entry}, now(), lift={key: {MAIL: LINK}})
@@ -81,13 +81,13 @@ def _undo(store: Store, address: str, version: int, before: Mapping[str, StatusB
 
 
 def _entry(store: Store, address: str) -> ReadOnlyDocument:
-    """Returns the entry of an address in the suppression list; one without refusals if it has none."""
+    """Returns the entry of an address in the suppression list; one without opt-outs if it has none."""
     key, suppressed = email_key(address), suppression_list(store)
     return suppressed.read([key]).get(key) or suppressed.new_entry(key)
 
 
 def _is_of_this_unsubscribe(entry: ReadOnlyDocument, version: int) -> bool:
-    """True if the entry is as the unsubscribe left it in this version, or if one change since then lifted the refusal.
+    """True if the entry is as the unsubscribe left it in this version, or if one change since then lifted the opt-out.
 
     An entry of an e-mail address is about mail only, so each other change of it is another opt-out.
     """

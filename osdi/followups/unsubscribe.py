@@ -22,14 +22,14 @@ from osdi.people.opt_outs import UNCONFIRMED, mail_opt_out
 from osdi.resources import PERSON
 from osdi.retry import retry_on_conflict
 from osdi.store import Store, Update
-from osdi.suppression.refusals import BOUNCE, BOUNCING, COMPLAINED, LINK, MAIL, UNSUBSCRIBED
+from osdi.suppression.opt_outs import BOUNCE, BOUNCING, COMPLAINED, LINK, MAIL, UNSUBSCRIBED
 from osdi.suppression.suppression_list import SuppressionList, suppression_list
 
 PATH: Final = "/unsubscribe"
 PURPOSE: Final = "unsubscribe"
 
 # An address has 254 characters at the most; the rest is base64 and the signature.
-TOKEN_LENGTH: Final = 500
+MAX_TOKEN_LENGTH: Final = 500
 
 
 class StatusBefore(NamedTuple):
@@ -60,7 +60,7 @@ def link(signs: URLSafeSerializer, public_url: str, address: str, language: str 
 
 def address_of(store: Store, token: str) -> str | None:
     """Returns the address of a link; None if this deployment has not signed it."""
-    if len(token) > TOKEN_LENGTH:
+    if len(token) > MAX_TOKEN_LENGTH:
         return None
     try:
         address: str = signer(store).loads(token)
@@ -75,7 +75,7 @@ def unsubscribe(store: Store, address: str, source: str = LINK) -> dict[str, Sta
     The list comes first: after it, nothing is sent to the address. Returns, by the ids of the people who were changed,
     the former status. Raises OsdiError 503.
     """
-    suppression_list(store).refuse_mail(email_key(address), source)
+    suppression_list(store).opt_out_of_mail(email_key(address), source)
     return _set_status(store, address, UNSUBSCRIBED, unless=(UNSUBSCRIBED, COMPLAINED))
 
 

@@ -12,7 +12,7 @@ from urllib3.util import Url, parse_url
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 PORTS: Final = {"https": 443, "http": 80}
-URL_LENGTH: Final = 2_000
+MAX_URL_LENGTH: Final = 2_000
 HOST: Final = re.compile(r"\[[0-9a-f:.]+\]|(?=.{1,253}$)([a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}\.?")
 LOOPBACK: Final = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
 GLOBAL_UNICAST: Final = IPv6Network("2000::/3")  # all others are local, multicast or unassigned
@@ -64,8 +64,8 @@ def check_url(url: str, networks: Sequence[Network]) -> None:
 
 def parse_http_url(url: str) -> tuple[Url, str]:
     """Returns the parts of an http(s) URL, and its host in lower case and ASCII. Raises ValueError: a sentence."""
-    if len(url) > URL_LENGTH:
-        raise ValueError(f"The address is longer than {URL_LENGTH:,} characters.")
+    if len(url) > MAX_URL_LENGTH:
+        raise ValueError(f"The address is longer than {MAX_URL_LENGTH:,} characters.")
     if not url.isprintable() or " " in url or "\\" in url:
         raise ValueError("The address holds a space, a backslash or a character that does not show.")
     wrong = ValueError("Not an address such as https://hooks.example.org/osdi.")

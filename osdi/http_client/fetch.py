@@ -7,7 +7,7 @@ from typing import Final
 from osdi.http_client.post import HttpPost, NotDelivered, failing
 
 # The longest document. A longer one is rejected.
-DOCUMENT_BYTES: Final = 262_144
+MAX_DOCUMENT_BYTES: Final = 262_144
 PIECE: Final = 65_536
 
 
@@ -29,6 +29,6 @@ class HttpFetch(HttpPost):
                 body = b""
                 while piece := response.read(PIECE, decode_content=False):
                     body += piece
-                    if len(body) > DOCUMENT_BYTES:
+                    if len(body) > MAX_DOCUMENT_BYTES:
                         raise NotDelivered("too_long")
         return body

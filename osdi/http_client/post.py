@@ -32,9 +32,9 @@ Reason = Literal[
 USER_AGENT: Final = f"OSDI-Outreach-Server/{VERSION}"
 
 # As much of a response is read: a server that is still writing when we hang up may give up what it does for us.
-RESPONSE_BYTES: Final = 65_536
+MAX_RESPONSE_BYTES: Final = 65_536
 # An operator reads this much of a response to find out why a receiver fails.
-EXCERPT_LENGTH: Final = 200
+MAX_EXCERPT_LENGTH: Final = 200
 
 
 class NotDelivered(Exception):
@@ -52,7 +52,7 @@ class NotDelivered(Exception):
 class HttpResponse:
     """The status of a response, and the seconds for which it asks us to wait (Retry-After, bounded).
 
-    `excerpt` is the beginning of its body: up to EXCERPT_LENGTH printable characters on one line.
+    `excerpt` is the beginning of its body: up to MAX_EXCERPT_LENGTH printable characters on one line.
     """
 
     status: int
@@ -123,22 +123,22 @@ def _own_headers(parts: Url, host: str) -> dict[str, str]:
 
 
 def _exchange(connection: HttpConnection, target: str, body: bytes, headers: Mapping[str, str]) -> HttpResponse:
-    """Returns the response, of which no more than RESPONSE_BYTES are read."""
+    """Returns the response, of which no more than MAX_RESPONSE_BYTES are read."""
     # A server may reject a body, with a status, before it has read all of it.
     with suppress(BrokenPipeError, ConnectionResetError):
         connection.request("POST", target, body, headers, preload_content=False)
     with closing(connection.getresponse()) as response:
         body = b""
         with suppress(HTTPException, HTTPError, OSError):
-            body = response.read(RESPONSE_BYTES, decode_content=False)
+            body = response.read(MAX_RESPONSE_BYTES, decode_content=False)
         wait = retry_after_seconds(response.headers.get("Retry-After"), dt.datetime.now(dt.UTC))
         return HttpResponse(response.status, wait, _excerpt(body))
 
 
 def _excerpt(body: bytes) -> str:
     """Returns the beginning of a body as text; a compressed body has none."""
-    text = " ".join(body[: 4 * EXCERPT_LENGTH].decode(errors="ignore").split())
-    return "".join(each for each in text if each.isprintable())[:EXCERPT_LENGTH]
+    text = " ".join(body[: 4 * MAX_EXCERPT_LENGTH].decode(errors="ignore").split())
+    return "".join(each for each in text if each.isprintable())[:MAX_EXCERPT_LENGTH]
 
 
 @contextmanager

@@ -8,15 +8,15 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 # Upper bound: a wrong date or number must not end deliveries for days.
-LONGEST: Final = 3_600.0
+MAX_WAIT_SECONDS: Final = 3_600.0
 
 
 def retry_after_seconds(value: str | None, timestamp: dt.datetime) -> float | None:
-    """Returns the seconds from `timestamp` (aware), at most LONGEST; None for a value that is no number and no date."""
+    """Returns the seconds from `timestamp` (aware), at most MAX_WAIT_SECONDS; None if it is no number and no date."""
     text = (value or "").strip()
     if text.isascii() and text.isdigit():
         # A number of ten or more digits is beyond the bound; thousands of digits are too many for float().
-        return LONGEST if len(text) > 9 else min(float(text), LONGEST)
+        return MAX_WAIT_SECONDS if len(text) > 9 else min(float(text), MAX_WAIT_SECONDS)
     try:
         date = parsedate_to_datetime(text)
     except (ValueError, TypeError, OverflowError, IndexError):
@@ -26,4 +26,4 @@ def retry_after_seconds(value: str | None, timestamp: dt.datetime) -> float | No
         seconds = (date - timestamp).total_seconds()
     except OverflowError:
         return None
-    return min(max(seconds, 0.0), LONGEST)
+    return min(max(seconds, 0.0), MAX_WAIT_SECONDS)

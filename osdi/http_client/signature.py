@@ -9,8 +9,8 @@ from standardwebhooks.webhooks import Webhook
 
 PREFIX: Final = "whsec_"
 SECRET_BYTES: Final = 32
-SECRET_BYTES_LEAST: Final = 24
-SECRET_BYTES_MOST: Final = 64
+MIN_SECRET_BYTES: Final = 24
+MAX_SECRET_BYTES: Final = 64
 
 
 def new_secret() -> str:
@@ -41,5 +41,5 @@ def check_secret(secret: str) -> None:
         key = base64.b64decode(secret.removeprefix(PREFIX), validate=True)
     except ValueError:
         key = b""
-    if not secret.startswith(PREFIX) or not SECRET_BYTES_LEAST <= len(key) <= SECRET_BYTES_MOST:
+    if not secret.startswith(PREFIX) or not MIN_SECRET_BYTES <= len(key) <= MAX_SECRET_BYTES:
         raise ValueError(f"Not a secret such as {PREFIX} and {SECRET_BYTES} random bytes in base64.")

@@ -37,12 +37,12 @@ class Deadline:
         """True if no time is left."""
         return time.monotonic() >= self._ends
 
-    def left(self, at_most: float = math.inf) -> float:
-        """Returns the seconds until the end, at most `at_most`. Raises TimeoutError if there are none."""
+    def left(self, max_seconds: float = math.inf) -> float:
+        """Returns the seconds until the end, at most `max_seconds`. Raises TimeoutError if there are none."""
         left = self._ends - time.monotonic()
         if left <= 0:
             raise TimeoutError("The exchange has taken too long.")
-        return min(left, at_most)
+        return min(left, max_seconds)
 
 
 class BoundedSocket(socket.socket):

@@ -19,11 +19,11 @@ from osdi.crud.reference_cache import Reference
 from osdi.documents import Document, Find, LoadBody
 from osdi.errors import ErrorDescription, OsdiError, invalid
 from osdi.importing.csv_files.column_mapping import LISTS, PEOPLE, TAGS
-from osdi.importing.csv_files.consent import refuses
 from osdi.importing.csv_files.row_bodies import Row
-from osdi.importing.refusals import refuse_everywhere
+from osdi.importing.csv_files.row_consent import state_opt_out
 from osdi.importing.report import KNOWN, RECORDED, Outcome
 from osdi.importing.row_corrections import FirstNames, load_without_invalid
+from osdi.importing.row_opt_outs import opt_out_everywhere
 from osdi.importing.sources import Item
 from osdi.match_keys import MatchKeys, id_key
 from osdi.outreaches.helper_request import HelperRequest
@@ -40,12 +40,12 @@ Result = TypeVar("Result")
 
 ERASED: Final = "erased"
 NO_KEYS: Final = "The person has no identifier, e-mail address or phone number. Add one of them."
-REASON_LENGTH: Final = 500
-NAME_ONLY: Final = "'{}' is only a name, and prevents no message. Say who refuses what in a column or status."
+MAX_REASON_LENGTH: Final = 500
+NAME_ONLY: Final = "'{}' is only a name, and prevents no message. Say who opted out of what in a column or status."
 LINK: Final = PERSON.rel
 NO_MATCH_KEYS: Final = MatchKeys()
 # Long enough for a failover of the database. A request could not wait this long.
-PATIENCE_SECONDS: Final = 120.0
+WAIT_SECONDS: Final = 120.0
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class RowImporter:
     load_body: LoadBody
     kind: str
     choices: Choices
-    patience: float = PATIENCE_SECONDS
+    wait_seconds: float = WAIT_SECONDS
 
     def __post_init__(self) -> None:
         self._first_names = FirstNames()
@@ -149,7 +149,7 @@ class RowImporter:
 
     def retry_while_unavailable(self, attempt: Callable[[], Result]) -> Result:
         """Returns the attempt's result; repeats it while the database is unavailable. Raises OsdiError."""
-        return retry_while_unavailable(attempt, self.patience)
+        return retry_while_unavailable(attempt, self.wait_seconds)
 
     def _load(self, written: Body, campaign: str | None, namespace: str | None, row: Row | None) -> Loaded:
         linked: Sequence[str] = ()
@@ -175,17 +175,17 @@ class RowImporter:
         warnings = list(loaded.warnings)
         if row is not None:
             warnings = [*row.warnings, *warnings, *self._first_names.correct(body.get("person", {}))]
-        named = [(name, each) for name in (TAGS, LISTS) for each in body.get(name, ()) if refuses((each,))]
+        named = [(name, each) for name in (TAGS, LISTS) for each in body.get(name, ()) if state_opt_out((each,))]
         warnings += (f"{name}: {NAME_ONLY.format(each)}" for name, each in named)
         link = [body["person_link"]["person"]["href"]] if "person_link" in body else []
         all_keys = frozenset((*keys, *link, *(f"outreach:{each}" for each in body.get("identifiers", ()))))
-        refused = frozenset(row.consent.refused) if row is not None else frozenset()
+        opted_out = frozenset(row.consent.opted_out) if row is not None else frozenset()
         if loaded.campaign is None:
-            write = partial(self._sign_up, body, refused, keys)
+            write = partial(self._sign_up, body, opted_out, keys)
         else:
             caller = self.choices.caller
             request = HelperRequest(body=body, campaign=loaded.campaign, caller=caller, imported=True)
-            write = partial(self._record, request, refused, keys)
+            write = partial(self._record, request, opted_out, keys)
         return Prepared(all_keys, lambda access: self._outcome(lambda: write(access), warnings))
 
     def _erasure_check(self, access: DataAccess, keys: Sequence[str]) -> CheckChange | None:
@@ -217,30 +217,30 @@ class RowImporter:
             return Outcome(rejected=_reason(error))
         return replace(outcome, warnings=(*warnings, *outcome.warnings))
 
-    def _sign_up(self, body: Body, refused: Collection[str], keys: Sequence[str], access: DataAccess) -> Outcome:
+    def _sign_up(self, body: Body, opted_out: Collection[str], keys: Sequence[str], access: DataAccess) -> Outcome:
         check = self._erasure_check(access, keys)
         signed_up = sign_up(access.store, access.find, body, self.choices.caller, self.settings, check=check)
-        warnings = (*_sentences(signed_up.warnings), *self._refuse(access, signed_up.person["_id"], refused))
+        warnings = (*_sentences(signed_up.warnings), *self._opt_out(access, signed_up.person["_id"], opted_out))
         return Outcome(signed_up.outcome, signed_up.matched_by, warnings=warnings)
 
     def _record(
-        self, request: HelperRequest, refused: Collection[str], keys: Sequence[str], access: DataAccess
+        self, request: HelperRequest, opted_out: Collection[str], keys: Sequence[str], access: DataAccess
     ) -> Outcome:
         check = self._erasure_check(access, keys)
         recorded = record_outreach(access.store, access.find, request, self.settings, check=check)
         warnings = (
             *_sentences(recorded.warnings),
-            *self._refuse(access, recorded.outreach.get("person_id", ""), refused),
+            *self._opt_out(access, recorded.outreach.get("person_id", ""), opted_out),
         )
         if recorded.person_outcome is None:
             return Outcome(outreach=KNOWN, warnings=warnings)
         return Outcome(recorded.person_outcome, recorded.matched_by, RECORDED, warnings=warnings)
 
-    def _refuse(self, access: DataAccess, person_id: str, refused: Collection[str]) -> list[str]:
-        if not refused:
+    def _opt_out(self, access: DataAccess, person_id: str, opted_out: Collection[str]) -> list[str]:
+        if not opted_out:
             return []
-        return refuse_everywhere(
-            access.store, access.find, self.settings, person_id, refused, caller=self.choices.caller
+        return opt_out_everywhere(
+            access.store, access.find, self.settings, person_id, opted_out, caller=self.choices.caller
         )
 
     def _create_tags(self, body: Body) -> None:
@@ -305,4 +305,4 @@ def _reason(error: OsdiError) -> str:
     """Returns the message of an error. Raises the error itself if it is about the database, not about the row."""
     if error.status >= 500:
         raise error
-    return str(error.body()["error"])[:REASON_LENGTH]
+    return str(error.body()["error"])[:MAX_REASON_LENGTH]

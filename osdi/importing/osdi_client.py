@@ -27,12 +27,12 @@ from osdi.version import VERSION
 TOKEN_HEADER: Final = "OSDI-API-Token"  # noqa: S105  # a name, not a secret
 USER_AGENT: Final = f"OSDI-Outreach-Server/{VERSION}"
 CONNECT_SECONDS: Final = 10.0
-ANSWER_BYTES: Final = 32_000_000
+MAX_RESPONSE_BYTES: Final = 32_000_000
 CHUNK: Final = 65_536
 ATTEMPTS: Final = 6
 PAGES: Final = 1_000_000
 # The longest wait that the other server can ask for: an operator watches the import.
-LONGEST_WAIT: Final = 300.0
+MAX_WAIT_SECONDS: Final = 300.0
 EMPTY_PAGES: Final = 3
 PORTS: Final = {"http": 80, "https": 443}
 LOOPBACK: Final = ("127.0.0.1", "::1", "[::1]", "localhost")
@@ -47,7 +47,7 @@ class RemoteBusy(RemoteError):
 
     def __init__(self, message: str, seconds: float | None = None) -> None:
         super().__init__(message)
-        self.seconds = min(seconds or 0.0, LONGEST_WAIT)
+        self.seconds = min(seconds or 0.0, MAX_WAIT_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -97,8 +97,8 @@ class Remote:
             RemoteBusy,
             attempts=ATTEMPTS,
             first=first,
-            longest=30 * first,
-            at_least=lambda error: error.seconds if isinstance(error, RemoteBusy) else 0.0,
+            max_seconds=30 * first,
+            min_seconds=lambda error: error.seconds if isinstance(error, RemoteBusy) else 0.0,
         )
 
     def resolved(self, address: str, base: str | None = None) -> str:
@@ -138,18 +138,18 @@ class Remote:
         try:
             status, headers, content = self._exchange(parse_url(address).request_uri)
         except urllib3.exceptions.ReadTimeoutError:
-            raise RemoteBusy("The other server answers too slowly.") from None
+            raise RemoteBusy("The other server responds too slowly.") from None
         except urllib3.exceptions.HTTPError as error:
             raise RemoteBusy(f"The other server cannot be reached ({type(error).__name__}).") from None
         if status == 429 or status >= 500:
             wait = retry_after_seconds(headers.get("Retry-After"), dt.datetime.now(dt.UTC))
-            raise RemoteBusy(f"The other server answers {status}.", wait)
+            raise RemoteBusy(f"The other server responds with {status}.", wait)
         if 300 <= status < 400:
             raise RemoteError(f"The other server redirects ({status}). Use the address that it redirects to.")
         if status in (401, 403):
-            raise RemoteError(f"The other server answers {status}: the token is invalid or lacks permission.")
+            raise RemoteError(f"The other server responds with {status}: the token is invalid or lacks permission.")
         if status != 200:
-            raise RemoteError(f"The other server answers {status}.")
+            raise RemoteError(f"The other server responds with {status}.")
         try:
             body = orjson.loads(content)
             orjson.dumps(body)  # fails if it is nested too deep for the file of rejected rows
@@ -177,7 +177,7 @@ def collection_address(entry_point: Mapping[str, Any], relation: str) -> str:
     return found
 
 
-def since(address: str, timestamp: dt.datetime | None) -> str:
+def filtered_address(address: str, timestamp: dt.datetime | None) -> str:
     """Returns the address of a collection, filtered to changes after the timestamp (naive UTC) if there is one."""
     if timestamp is None:
         return address
@@ -203,8 +203,8 @@ def _read_all(response: urllib3.BaseHTTPResponse) -> bytes:
     while piece := response.read1(CHUNK):
         pieces.append(piece)
         size += len(piece)
-        if size > ANSWER_BYTES:
-            raise RemoteError(f"A page has more than {ANSWER_BYTES:,} bytes.")
+        if size > MAX_RESPONSE_BYTES:
+            raise RemoteError(f"A page has more than {MAX_RESPONSE_BYTES:,} bytes.")
     return b"".join(pieces)
 
 

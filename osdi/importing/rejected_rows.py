@@ -14,7 +14,7 @@ import orjson
 
 from osdi.exporting.csv_cells import BOM, defused, restored
 from osdi.importing.csv_files.column_mapping import REJECTED_LINE, REJECTED_REASON
-from osdi.values.consent import squashed
+from osdi.values.opt_out_flags import squashed
 
 NUMBERS: Final = 1_000
 

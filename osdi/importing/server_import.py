@@ -21,7 +21,7 @@ from osdi.ids import now
 from osdi.importing.batches.row_batches import RowBatches
 from osdi.importing.csv_files.column_mapping import OUTREACHES, PEOPLE
 from osdi.importing.importer import RowImporter
-from osdi.importing.osdi_client import Remote, RemoteBusy, RemoteError, collection_address, link_of, since
+from osdi.importing.osdi_client import Remote, RemoteBusy, RemoteError, collection_address, filtered_address, link_of
 from osdi.importing.osdi_documents import document_of
 from osdi.importing.progress_store import import_progress, keep_import_progress
 from osdi.importing.report import Outcome, Report
@@ -107,7 +107,7 @@ class Pull:
         """Imports a collection: from the page where the last run stopped, or what has changed since it finished."""
         kept: dict[str, Any] = self._state["parts"].setdefault(part, {})
         report = self.reports.setdefault(kind, Report())
-        start = kept.get("next") or since(address, kept.get("since"))
+        start = kept.get("next") or filtered_address(address, kept.get("since"))
         try:
             for page in self.remote.pages(start, relation):
                 # A later change may be on a page that was already read, so the next run reads changes since this time.

@@ -46,7 +46,7 @@ from osdi.importing.osdi_documents import document_of
 from osdi.values.dates import DayFirst
 from osdi.values.identifiers import has_id
 
-LINE_BYTES: Final = 1_000_000
+MAX_LINE_BYTES: Final = 1_000_000
 # Maximum number of rows that are read as one outreach.
 ROWS: Final = 1_000
 DATE: Final = "action_date"
@@ -284,15 +284,15 @@ class NdjsonSource:
     def items(self) -> Iterator[Item]:
         """Yields an item for each line that is not blank."""
         number = 0
-        while line := self._file.readline(LINE_BYTES + 1):
+        while line := self._file.readline(MAX_LINE_BYTES + 1):
             number += 1
-            too_long = len(line) > LINE_BYTES and not line.endswith(b"\n")
-            while too_long and (rest := self._file.readline(LINE_BYTES)) and not rest.endswith(b"\n"):
+            too_long = len(line) > MAX_LINE_BYTES and not line.endswith(b"\n")
+            while too_long and (rest := self._file.readline(MAX_LINE_BYTES)) and not rest.endswith(b"\n"):
                 pass
             line = line.removeprefix(b"\xef\xbb\xbf").strip() if number == 1 else line.strip()
             if too_long:
                 yield Item(
-                    number, line[:1_000], rejected=f"The line has more than {LINE_BYTES:,} bytes; it is cut here."
+                    number, line[:1_000], rejected=f"The line has more than {MAX_LINE_BYTES:,} bytes; it is cut here."
                 )
             elif line:
                 yield self._item(number, line)

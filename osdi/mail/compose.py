@@ -22,7 +22,7 @@ from osdi.mail.mailboxes import mailboxes, with_ascii_domain
 
 # RFC 5322, section 2.1.1: the recommended and the absolute maximum length of a line, in characters.
 LINE: Final = 78
-LONGEST_LINE: Final = 998
+MAX_LINE_LENGTH: Final = 998
 
 # A display name that needs no quotation marks.
 PLAIN_PHRASE: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
@@ -193,6 +193,6 @@ def _bracketed_url(url: str) -> _Encoded:
     Raises ValueError for a URL that needs encoding or is too long for one line.
     """
     value = f"<{url}>"
-    if not url.isascii() or not url.isprintable() or set(url) & set(' <>"') or len(value) > LONGEST_LINE - LINE:
+    if not url.isascii() or not url.isprintable() or set(url) & set(' <>"') or len(value) > MAX_LINE_LENGTH - LINE:
         raise ValueError("The unsubscribe link is not valid in a header: use a shorter ASCII URL without spaces.")
     return _Encoded(value)

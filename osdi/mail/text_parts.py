@@ -16,13 +16,13 @@ from typing import Final
 from osdi.mail import html_text
 
 # Longer HTML is always converted. Both together limit the cache to 8 MB.
-LONGEST: Final = 30_000
+MAX_CACHED_LENGTH: Final = 30_000
 CACHED: Final = 64
 
 # The marks are characters of private use: those for words, in their order, and the last one for the unsubscribe link.
 FIRST: Final = 0xE000
 LINK: Final = "\uf8ff"
-MOST_WORDS: Final = ord(LINK) - FIRST
+MAX_WORDS: Final = ord(LINK) - FIRST
 MARKS: Final = re.compile("[\ue000-\uf8ff]")
 WORD_MARKS: Final = re.compile("[\ue000-\uf8fe]")
 
@@ -74,7 +74,7 @@ def _converted(body: str) -> str:
 
 
 def _may_be_marked(html: str) -> bool:
-    return len(html) <= LONGEST and not MARKS.search(html)
+    return len(html) <= MAX_CACHED_LENGTH and not MARKS.search(html)
 
 
 def _marked(html: str) -> tuple[str, list[str]] | None:
@@ -88,7 +88,7 @@ def _marked(html: str) -> tuple[str, list[str]] | None:
             pieces.append(chr(FIRST + len(words)))
             words.append(piece)
             continue
-        if kind == "strange" or len(words) >= MOST_WORDS:
+        if kind == "strange" or len(words) >= MAX_WORDS:
             return None
         links += kind == "link"
         links -= kind == "link_end" and links > 0

@@ -18,7 +18,7 @@ ENTRIES: Final = 20
 LOOPS: Final = 2
 DEPTH: Final = 20
 # Estimated length of a printed field, in characters.
-FIELD_LENGTH: Final = 100
+ESTIMATED_FIELD_LENGTH: Final = 100
 LOOP: Final = ("first", "last", "index")
 # Minimum and maximum number of arguments of each filter.
 FILTERS: Final[Mapping[str, tuple[int, int]]] = {
@@ -61,7 +61,9 @@ class TemplateChecker:
         self._check(node)
         # The estimate adds both branches of a condition.
         own = len(node.data) if isinstance(node, nodes.TemplateData) else 0
-        own = FIELD_LENGTH if isinstance(node, nodes.Expr) and not isinstance(node, nodes.TemplateData) else own
+        own = (
+            ESTIMATED_FIELD_LENGTH if isinstance(node, nodes.Expr) and not isinstance(node, nodes.TemplateData) else own
+        )
         return own + sum(self.size_of(each, depth + 1) for each in node.iter_child_nodes())
 
     def _size_of_loop(self, node: nodes.For, depth: int) -> int:

@@ -24,9 +24,9 @@ UNSUBSCRIBE_URL: Final = "unsubscribe_url"
 # The value that names the language of dates. No template can print or replace it, because of the spaces.
 LANGUAGE: Final = "language of dates"
 
-LINE_LENGTH: Final = 100
-TEXT_LENGTH: Final = 10_000
-LONGEST_LIST: Final = 100
+MAX_LINE_LENGTH: Final = 100
+MAX_TEXT_LENGTH: Final = 10_000
+MAX_LIST_ENTRIES: Final = 100
 EMPTY: Final[tuple[Any, ...]] = ("", {}, [])
 
 TARGET_NAMES: Final = frozenset(names(TARGET.fields))
@@ -136,11 +136,11 @@ class _Printable(Mapping[str, Any]):
 
 
 def _shortened(text: str) -> str:
-    return text[:TEXT_LENGTH]
+    return text[:MAX_TEXT_LENGTH]
 
 
 def _safe_line(text: str) -> str:
-    line = single_line(unicode_form("NFKC", text), LINE_LENGTH)
+    line = single_line(unicode_form("NFKC", text), MAX_LINE_LENGTH)
     if LINK.search(line):
         return ""
     # Mail programs make a link of "evil.example"; a space after the dot prevents it and keeps names such as "St.John".
@@ -152,7 +152,7 @@ def _change_texts(value: Any, change: Callable[[str], str]) -> Any:
     if isinstance(value, str):
         return change(value)
     if isinstance(value, list):
-        return [kept for each in value[:LONGEST_LIST] if (kept := _change_texts(each, change)) not in EMPTY]
+        return [kept for each in value[:MAX_LIST_ENTRIES] if (kept := _change_texts(each, change)) not in EMPTY]
     if isinstance(value, Mapping):
         changed = {name: _change_texts(each, change) for name, each in value.items()}
         return {name: each for name, each in changed.items() if each not in EMPTY}

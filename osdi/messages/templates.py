@@ -26,9 +26,9 @@ from osdi.messages.template_check import ENTRIES, FILTERS, LOOP, TESTS, Mistake,
 from osdi.messages.template_fields import LANGUAGE, single_line
 
 # Maximum length of the output in characters: as estimated when a template is saved, and as rendered.
-LARGEST_ESTIMATE: Final = 200_000
-LARGEST: Final = 400_000
-SUBJECT_LENGTH: Final = 300
+MAX_ESTIMATED_LENGTH: Final = 200_000
+MAX_RENDERED_LENGTH: Final = 400_000
+MAX_SUBJECT_LENGTH: Final = 300
 
 # Internal filter, applied to the list of every loop.
 ENTRY_FILTER: Final = "entries"
@@ -41,7 +41,7 @@ TAB: Final = 4
 
 
 class TooLarge(Exception):
-    """The rendered message is longer than LARGEST characters."""
+    """The rendered message is longer than MAX_RENDERED_LENGTH characters."""
 
 
 @dataclass(frozen=True)
@@ -81,10 +81,10 @@ def render(
     else:
         text = "\n".join(_fill_plain(part, values) for part in parts)
         html = text_as_html(text)
-    if len(html) > LARGEST:
+    if len(html) > MAX_RENDERED_LENGTH:
         raise TooLarge
     return Rendered(
-        subject=single_line(_fill(message.get("subject", ""), values, escaped=False), SUBJECT_LENGTH),
+        subject=single_line(_fill(message.get("subject", ""), values, escaped=False), MAX_SUBJECT_LENGTH),
         html=html,
         text=text,
         from_=message.get("from", ""),
@@ -120,7 +120,7 @@ def _fill(template: str, values: Mapping[str, Any], *, escaped: bool) -> str:
     pieces, size = [], 0
     for piece in _compile(template, escaped=escaped).generate(values):
         size += len(piece)
-        if size > LARGEST:
+        if size > MAX_RENDERED_LENGTH:
             raise TooLarge
         pieces.append(piece)
     return "".join(pieces)
@@ -132,7 +132,7 @@ def _compile(template: str, *, escaped: bool) -> Template:
     environment = ESCAPING if escaped else PLAIN
     try:
         tree = environment.parse(template)
-        if TemplateChecker().size_of(tree) > LARGEST_ESTIMATE:
+        if TemplateChecker().size_of(tree) > MAX_ESTIMATED_LENGTH:
             raise Mistake("The output would be too long; shorten the template or its loops.")
         for loop in tree.find_all(nodes.For):
             loop.iter = nodes.Filter(loop.iter, ENTRY_FILTER, [], [], None, None)

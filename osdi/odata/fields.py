@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, get_args
 
-from osdi.fields.limits import CUSTOM_FIELD_NAME_LENGTH
+from osdi.fields.limits import MAX_CUSTOM_FIELD_NAME_LENGTH
 from osdi.match_keys import MatchKeyRules, email_key
 from osdi.values import words
 from osdi.values.custom_field_names import stored_name
@@ -153,8 +153,8 @@ def _phone_part(text: str) -> str:
 class FilterFields:
     """The fields of one resource, by name.
 
-    `open_objects` have properties of any name, all of one type (`custom_fields`). `refused` maps the standard's fields
-    that a filter cannot use to the reason.
+    `open_objects` have properties of any name, all of one type (`custom_fields`). `not_filtered` maps the standard's
+    fields that a filter cannot use to the reason.
     """
 
     fields: Mapping[str, FilterField]
@@ -167,13 +167,13 @@ class FilterFields:
         if len(parts) == 2 and parts[0] in self.open_objects:
             name = cleaned(parts[1])
             # Other names are never stored, see schemas.base.fields.CustomFields.
-            if not 1 <= len(name) <= CUSTOM_FIELD_NAME_LENGTH:
+            if not 1 <= len(name) <= MAX_CUSTOM_FIELD_NAME_LENGTH:
                 return None
             return FilterField(self.open_objects[parts[0]], f"{parts[0]}.{stored_name(name)}")
         name = "/".join(parts)
         return self.fields.get(self.aliases.get(name, name))
 
-    def why_not(self, parts: Sequence[str]) -> str:
+    def explain_missing(self, parts: Sequence[str]) -> str:
         """Returns why the field cannot be filtered by, with similar fields."""
         name = "/".join(parts)
         if name in self.not_filtered:

@@ -12,7 +12,7 @@ from lark.parsers.lalr_interactive_parser import InteractiveParser
 from osdi.errors import OsdiError, invalid
 from osdi.odata.fields import FilterField, shortened
 
-MAX_LENGTH: Final = 2_000
+MAX_FILTER_LENGTH: Final = 2_000
 MAX_DEPTH: Final = 32
 MAX_CONDITIONS: Final = 50
 # A keyword must not be followed by a character of a name: `order eq 1` does not begin with "or".

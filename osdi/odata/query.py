@@ -19,7 +19,7 @@ from lark.exceptions import VisitError
 
 from osdi.match_keys import MatchKeyRules
 from osdi.odata.fields import FilterFields, Stored, shortened, timestamp
-from osdi.odata.parser import MAX_LENGTH, Field, Operand, Value, column, filter_error, parse
+from osdi.odata.parser import MAX_FILTER_LENGTH, Field, Operand, Value, column, filter_error, parse
 from osdi.odata.person_names import with_name_words
 from osdi.odata.target_names import has_name, is_named
 
@@ -44,8 +44,8 @@ def to_query(text: str, fields: FilterFields, rules: MatchKeyRules) -> Query:
 
     Raises OsdiError 400, which names the column, for text that is not a filter on these fields.
     """
-    if len(text) > MAX_LENGTH:
-        raise filter_error(MAX_LENGTH + 1, f"a filter has at most {MAX_LENGTH} characters")
+    if len(text) > MAX_FILTER_LENGTH:
+        raise filter_error(MAX_FILTER_LENGTH + 1, f"a filter has at most {MAX_FILTER_LENGTH} characters")
     if unstorable := UNSTORABLE.search(text):
         raise filter_error(unstorable.start() + 1, "this character cannot be stored, so no value contains it")
     if not text.strip():
@@ -145,7 +145,7 @@ class ToQuery(Transformer[Token, Query]):
         parts = [part[1:-1].replace("''", "'") if part[0] == "'" else part for part in SEGMENT.findall(operand)]
         declared = self._fields.find(parts)
         if declared is None:
-            raise filter_error(operand, self._fields.why_not(parts))
+            raise filter_error(operand, self._fields.explain_missing(parts))
         return Field(shortened(operand), column(operand), declared)
 
     def _stored(self, field: Field, value: Value, *, part: bool = False) -> Stored:

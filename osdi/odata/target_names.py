@@ -11,15 +11,15 @@ ARRAY: Final = "targets"
 PARTS: Final = ("title", "given_name", "family_name")
 OTHERWISE: Final = ("organization", "ocdid")
 # A longer text is rejected: it could be divided in hundreds of places.
-MOST_WORDS: Final = 12
+MAX_WORDS: Final = 12
 EMPTY: Final[dict[str, Any]] = {"$in": [None, ""]}
 SAID: Final[dict[str, Any]] = {"$nin": [None, ""]}
 
 
 def is_named(name: str) -> dict[str, Any]:
     """Returns the query for documents with a target of this name. Raises ValueError for one of too many words."""
-    if name.count(" ") >= MOST_WORDS:
-        raise ValueError(f"text of at most {MOST_WORDS} words")
+    if name.count(" ") >= MAX_WORDS:
+        raise ValueError(f"text of at most {MAX_WORDS} words")
     if not name:
         return {"$nor": [{}]}
     return {ARRAY: {"$elemMatch": {"$or": list(_alternatives(name))}}}

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 PIECE: Final = 65_536
 # Bytes of a response that the loop sends while the client reads slowly; a thread sends longer ones and waits.
-LONGEST_UNSENT: Final = 524_288
+MAX_UNSENT_BYTES: Final = 524_288
 
 
 class ClientSocket(socket.socket):
@@ -48,7 +48,7 @@ class ClientSocket(socket.socket):
     def sendall(self, data: Any, flags: int = 0, /) -> None:
         """Sends what the client takes now. The loop sends the rest, so that no thread waits for a slow reader.
 
-        A rest of more than LONGEST_UNSENT bytes is sent before this returns.
+        A rest of more than MAX_UNSENT_BYTES bytes is sent before this returns.
         """
         self.unsent += data
         timeout = self.gettimeout()
@@ -57,7 +57,7 @@ class ClientSocket(socket.socket):
             self.send_more()
         finally:
             self.settimeout(timeout)
-        if len(self.unsent) > LONGEST_UNSENT:
+        if len(self.unsent) > MAX_UNSENT_BYTES:
             rest, self.unsent = self.unsent, bytearray()
             super().sendall(rest)
 

@@ -16,9 +16,9 @@ from osdi.store import Store
 from osdi.store.writes import WEBHOOK_EVENTS
 from osdi.webhooks.event_store import RESOURCES_WITH_EVENTS
 
-# Prometheus gives up after ten seconds. Beyond MOST the exact number makes no difference to an operator.
+# Prometheus gives up after ten seconds. Beyond MAX_COUNTED the exact number makes no difference to an operator.
 SECONDS: Final = 3.0
-MOST: Final = 100_000
+MAX_COUNTED: Final = 100_000
 
 
 @dataclass(frozen=True)
@@ -37,21 +37,21 @@ class QueueGauges:
 
 
 def read_queue_gauges(store: Store) -> QueueGauges:
-    """Returns the present gauges, each counted up to MOST. Raises OsdiError 503 if this takes longer than SECONDS."""
+    """Returns the gauges, each counted up to MAX_COUNTED. Raises OsdiError 503 if this takes longer than SECONDS."""
     timestamp = now()
     outreaches = store.collection(OUTREACH.collection)
     options: dict[str, Any] = {} if store.in_memory else {"hint": _INDEX}
     due = {"state": QUEUED, "not_before": {"$lte": timestamp}}
     with timeout(SECONDS), store.operation():
         outbox = {
-            state: outreaches.count_documents({"followups.state": state}, limit=MOST)
+            state: outreaches.count_documents({"followups.state": state}, limit=MAX_COUNTED)
             for state in (QUEUED, LEASED, FAILED)
         }
         # In the order of this index the follow-up that has waited longest comes first.
         oldest = outreaches.find_one({"followups": {"$elemMatch": due}}, {"followups": 1}, **options)
         with_events = {f"{WEBHOOK_EVENTS}.webhook_id": {"$gt": ""}}
         events = sum(
-            store.collection(resource.collection).count_documents(with_events, limit=MOST)
+            store.collection(resource.collection).count_documents(with_events, limit=MAX_COUNTED)
             for resource in RESOURCES_WITH_EVENTS
         )
         backup = last_backup_date(store)

@@ -25,7 +25,7 @@ class ForeignDocuments(OsdiError):
         super().__init__(503, ErrorDescription("UNAVAILABLE", message))
 
 
-def refuse_foreign_documents(store: Store) -> None:
+def reject_foreign_documents(store: Store) -> None:
     """Raises ForeignDocuments or WrongDatabase if documents of a collection are none of ours; also OsdiError 503."""
     if store.in_memory:
         return

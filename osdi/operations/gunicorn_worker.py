@@ -30,10 +30,10 @@ from osdi.operations.client_socket import ClientSocket
 from osdi.operations.incoming_request import Bounds, IncomingRequest
 
 # Unfinished requests from one address, and their bytes from all addresses. Beyond them the oldest connection is closed.
-UNFINISHED_PER_ADDRESS: Final = 20
-UNFINISHED_BYTES: Final = 67_108_864
+MAX_UNFINISHED_PER_ADDRESS: Final = 20
+MAX_UNFINISHED_BYTES: Final = 67_108_864
 # Beyond this number of bytes that clients have not read, in all responses together, the oldest connection is closed.
-UNSENT_BYTES: Final = 67_108_864
+MAX_UNSENT_BYTES: Final = 67_108_864
 # A client has this many times `silence_seconds` to read a piece of what the loop sends: no thread waits for it, and the
 # system reports that there is room only after the client has read a third of what is under way.
 READING_TIMES: Final = 6
@@ -60,7 +60,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
 
     # gunicorn.conf.py sets them from the environment.
     bounds: Bounds
-    longest_body: int
+    max_body_bytes: int
     limits_addresses: bool
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -133,7 +133,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     def _keepalive_after(self, conn: Any, keepalive: Any) -> bool:
         """True if the connection can have another request: the body of the last one could be read to its end.
 
-        gunicorn would answer a body that breaks off only behind what the application has read with a second response.
+        gunicorn would send a second response to a body that breaks off only behind what the application has read.
         """
         try:
             # Of a body that the application rejected as too long, nothing more has to arrive.
@@ -154,7 +154,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             return
         self._sending[conn] = (self._reading_deadline(), keeps)
         self.poller.register(conn.sock, selectors.EVENT_WRITE, partial(self._send, conn))
-        if sum(len(each.sock.unsent) for each in self._sending) > UNSENT_BYTES:
+        if sum(len(each.sock.unsent) for each in self._sending) > MAX_UNSENT_BYTES:
             self._close_first(self._sending)
 
     def _send(self, conn: TConn, _: object) -> None:
@@ -190,7 +190,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             self._close(conn)
 
     def murder_pending(self) -> None:
-        """Ends connections that are over their time: a body that did not arrive is answered with 408."""
+        """Ends connections that are over their time: a body that did not arrive gets 408."""
         timestamp = time.monotonic()
         if timestamp < self._next_look:
             return
@@ -239,7 +239,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         """Waits for a request of which `data` has arrived with the previous one."""
         timestamp = time.monotonic()
         idle_seconds = self.cfg.keepalive if self.alive else STOP_KEEPALIVE_LINGER
-        self._incoming[conn] = IncomingRequest(self.bounds, self.longest_body, timestamp + idle_seconds)
+        self._incoming[conn] = IncomingRequest(self.bounds, self.max_body_bytes, timestamp + idle_seconds)
         self._waiting.setdefault(_network(conn.client), {})[conn] = None
         self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._receive, conn))
         if data:
@@ -276,9 +276,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         network = _network(conn.client)
         of_network = self._unfinished.setdefault(network, {})
         of_network[conn] = None
-        if network and self.limits_addresses and len(of_network) > UNFINISHED_PER_ADDRESS:
+        if network and self.limits_addresses and len(of_network) > MAX_UNFINISHED_PER_ADDRESS:
             self._close_first(of_network)
-        while self._held > UNFINISHED_BYTES:
+        while self._held > MAX_UNFINISHED_BYTES:
             self._close_first(each for each, request in self._incoming.items() if request.data)
 
     def _start(self, conn: TConn) -> None:

@@ -9,7 +9,7 @@ import re
 from typing import Final, NamedTuple
 
 # More than gunicorn's limits for a request line and 100 headers, so that gunicorn rejects what is longer.
-LONGEST_HEAD: Final = 1_048_576
+MAX_HEAD_BYTES: Final = 1_048_576
 END_OF_HEAD: Final = b"\r\n\r\n"
 CONTENT_LENGTH: Final = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,18})[ \t]*\r\n", re.IGNORECASE)
 TRANSFER_ENCODING: Final = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
@@ -18,10 +18,10 @@ TRANSFER_ENCODING: Final = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
 LONG_FORM: Final = re.compile(rb"POST /staff/[^ ]* HTTP/1\.[01]\r\n")
 EXPECT_CONTINUE: Final = re.compile(rb"\r\nexpect:[ \t]*100-continue", re.IGNORECASE)
 CHUNK_SIZE: Final = re.compile(rb"[0-9a-fA-F]+")
-LONGEST_CHUNK_LINE: Final = 1_000
+MAX_CHUNK_LINE_BYTES: Final = 1_000
 # Bytes of a chunked body besides its content: the lines with the sizes of the chunks, and the trailers. gunicorn needs
 # some microseconds for each chunk, so a body of one-byte chunks would occupy a thread for seconds.
-LONGEST_FRAMING: Final = 65_536
+MAX_FRAMING_BYTES: Final = 65_536
 
 
 class Bounds(NamedTuple):
@@ -38,14 +38,14 @@ class IncomingRequest:
     `is_complete` is true if no more bytes are needed for a response, `is_whole` if the request has arrived to its end.
     """
 
-    def __init__(self, bounds: Bounds, longest_body: int, deadline: float) -> None:
-        """`longest_body`: a longer body need not arrive, since the application rejects it. `deadline`: of byte one."""
+    def __init__(self, bounds: Bounds, max_body_bytes: int, deadline: float) -> None:
+        """`deadline` is that of byte one. A body of more than `max_body_bytes` need not arrive: it will be rejected."""
         self.data = bytearray()
         self.deadline = deadline
         self.is_complete = False
         self.is_whole = False
         self._bounds = bounds
-        self._longest_body = longest_body
+        self._max_body_bytes = max_body_bytes
         self._part_ends = 0.0
         self._head_ends = 0
         self._length: int | None = None  # of head and body; None while it is unknown, or for a chunked body
@@ -66,7 +66,7 @@ class IncomingRequest:
     @property
     def is_long_form(self) -> bool:
         """True for a form whose rest a thread has to receive, because it is longer than what the loop collects."""
-        if self._length is None or self.is_whole or self._length - self._head_ends <= self._longest_body:
+        if self._length is None or self.is_whole or self._length - self._head_ends <= self._max_body_bytes:
             return False
         return LONG_FORM.match(self.data) is not None
 
@@ -95,7 +95,7 @@ class IncomingRequest:
     def _find_head(self, searched: int, timestamp: float) -> None:
         found = self.data.find(END_OF_HEAD, searched)
         if found < 0:
-            self.is_complete = len(self.data) > LONGEST_HEAD
+            self.is_complete = len(self.data) > MAX_HEAD_BYTES
             return
         self._head_ends = self._next_chunk = found + len(END_OF_HEAD)
         self._part_ends = timestamp + self._bounds.body_seconds
@@ -109,23 +109,23 @@ class IncomingRequest:
         if self._length is None:
             return self._has_last_chunk()
         self.is_whole = len(self.data) >= self._length
-        return self.is_whole or self._length - self._head_ends > self._longest_body
+        return self.is_whole or self._length - self._head_ends > self._max_body_bytes
 
     def _has_last_chunk(self) -> bool:
         """True if the last chunk and its trailers are there, if a chunk is invalid, or if the chunks are too long."""
         while True:
             ends = self.data.find(b"\r\n", self._next_chunk)
             if ends < 0:
-                return len(self.data) - self._next_chunk > LONGEST_CHUNK_LINE
+                return len(self.data) - self._next_chunk > MAX_CHUNK_LINE_BYTES
             size = CHUNK_SIZE.match(self.data, self._next_chunk, ends)
-            if size is None or ends - self._head_ends - self._in_chunks > LONGEST_FRAMING:
+            if size is None or ends - self._head_ends - self._in_chunks > MAX_FRAMING_BYTES:
                 return True
             length = int(size[0], 16)
             if length == 0:
                 return self._has_trailers(ends)
             begins = ends + 2
             if begins + length + 2 > len(self.data):
-                return self._in_chunks + min(length, len(self.data) - begins) > self._longest_body
+                return self._in_chunks + min(length, len(self.data) - begins) > self._max_body_bytes
             self._next_chunk = begins + length + 2
             self._in_chunks += length
 
@@ -134,4 +134,4 @@ class IncomingRequest:
         found = self.data.find(END_OF_HEAD, max(begins, self._searched))
         self._searched = len(self.data) - len(END_OF_HEAD)
         self.is_whole = found >= 0
-        return self.is_whole or len(self.data) - begins > LONGEST_FRAMING
+        return self.is_whole or len(self.data) - begins > MAX_FRAMING_BYTES

@@ -88,7 +88,7 @@ class Metrics:
         self._samples = False
 
     def count_request(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Counts an answered request; `route` is the URL rule, not the URL."""
+        """Counts a request that got its response; `route` is the URL rule, not the URL."""
         key = method, route, status
         found = self._of_requests.get(key)
         if found is None:

@@ -32,7 +32,7 @@ from osdi.store.scan import scan
 from osdi.suppression.suppression_store import fill_from_people
 
 BATCH: Final = 500
-PATIENCE_SECONDS: Final = 60.0
+WAIT_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def set_contact_keys(context: MigrationContext) -> Iterator[int]:
     """
     without = {"contact_keys": {"$exists": False}}
     contacts = {"$or": [{f"{array}.0": {"$exists": True}} for array in ("email_addresses", "phone_numbers")]}
-    people = scan(context.store, PERSON.collection, without | contacts, patience=PATIENCE_SECONDS)
+    people = scan(context.store, PERSON.collection, without | contacts, wait_seconds=WAIT_SECONDS)
     while batch := list(islice(people, BATCH)):
         keys_of_people = [(person, context.rules.contact_keys(person)) for person in batch]
         updates = [
@@ -145,7 +145,7 @@ def compare_domains_as_sent(context: MigrationContext) -> Iterator[int]:
     """
     not_ascii = {"$regex": f"^{EMAIL}.*[^ -~]"}
     query = {"$or": [{"match_keys": not_ascii}, {"contact_keys": not_ascii}]}
-    people = scan(context.store, PERSON.collection, query, patience=PATIENCE_SECONDS)
+    people = scan(context.store, PERSON.collection, query, wait_seconds=WAIT_SECONDS)
     for person in people:
         yield _with_keys_as_sent(context, person)
 
@@ -193,7 +193,7 @@ def compare_phones_without_extension(context: MigrationContext) -> Iterator[int]
         {"phone_numbers.number": {"$regex": r"[^\d\s()+./-]"}},
         {"phone_numbers.country": {"$regex": "^.{3,}|^[Uu][Kk]$"}},
     ]
-    for person in scan(context.store, PERSON.collection, {"$or": unusual}, patience=PATIENCE_SECONDS):
+    for person in scan(context.store, PERSON.collection, {"$or": unusual}, wait_seconds=WAIT_SECONDS):
         new = dict(_phone_keys(context.rules, person))
         yield _store_keys(context, person, [new.get(key, key) for key in person["match_keys"]])
 
@@ -214,7 +214,7 @@ def confirm_only_contacts(context: MigrationContext) -> Iterator[int]:
     these stay unconfirmed until the next post, PUT or import with a token contains them (docs/decisions/0027).
     """
     without: Document = {"confirmed_keys": {"$exists": False}, "anonymous_only": {"$exists": False}}
-    people = scan(context.store, PERSON.collection, without, patience=PATIENCE_SECONDS)
+    people = scan(context.store, PERSON.collection, without, wait_seconds=WAIT_SECONDS)
     while batch := list(islice(people, BATCH)):
         owned = [(each, [key for key in each["match_keys"] if key.startswith((EMAIL, PHONE))]) for each in batch]
         updates = [
@@ -242,7 +242,7 @@ def compare_names_in_one_form(context: MigrationContext) -> Iterator[int]:
     """
     for resource in NAMED:
         not_ascii = {"match_keys": {"$regex": f"^{NAME}.*[^ -~]"}}
-        for document in scan(context.store, resource.collection, not_ascii, patience=PATIENCE_SECONDS):
+        for document in scan(context.store, resource.collection, not_ascii, wait_seconds=WAIT_SECONDS):
             others = [key for key in document["match_keys"] if not key.startswith(NAME)]
             if [*others, name_key(document["name"])] != document["match_keys"]:
                 yield _with_name_key(context.store, resource, document, others)
@@ -273,7 +273,7 @@ def delete_statistics(context: MigrationContext) -> Iterator[int]:
 def set_first_words(context: MigrationContext) -> Iterator[int]:
     """Puts the first word of each name among the words of people with long names; filters by name compare with it."""
     long_names = {"name_words.7": {"$exists": True}}
-    for person in scan(context.store, PERSON.collection, long_names, patience=PATIENCE_SECONDS):
+    for person in scan(context.store, PERSON.collection, long_names, wait_seconds=WAIT_SECONDS):
         yield _store_keys(context, person, person["match_keys"])
 
 

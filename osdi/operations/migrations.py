@@ -21,7 +21,7 @@ from osdi.documents import Document
 from osdi.errors import OsdiError, WriteConflict, unavailable
 from osdi.ids import new_id, now
 from osdi.match_keys import MatchKeyRules
-from osdi.operations.foreign_documents import refuse_foreign_documents
+from osdi.operations.foreign_documents import reject_foreign_documents
 from osdi.operations.migration_steps import MIGRATIONS, Migration, MigrationContext
 from osdi.retry import retry_for
 from osdi.store import Store
@@ -54,7 +54,7 @@ def migrate(
     """
     if store.in_memory:
         return SCHEMA_VERSION
-    refuse_foreign_documents(store)
+    reject_foreign_documents(store)
     lease = _acquire_lease(store, report, wait)
     new = _is_new(store)
     try:

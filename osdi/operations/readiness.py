@@ -13,23 +13,23 @@ from cachetools import TTLCache, cached
 from pymongo import timeout
 
 from osdi.errors import DatabaseUnavailable, ErrorDescription, OsdiError
-from osdi.operations.foreign_documents import refuse_foreign_documents
+from osdi.operations.foreign_documents import reject_foreign_documents
 from osdi.retry import retry_for
 from osdi.settings import Settings
 from osdi.settings.example_values import example_sentence, example_values
 from osdi.store import Store
-from osdi.store.driver import Refused
+from osdi.store.driver import NotAuthorized
 from osdi.store.indexes import INDEXES, PARTIAL
 from osdi.store.schema_version import NewerDatabase, WrongDatabase
 
-ANSWER_SECONDS: Final = 2.0
+CHECK_SECONDS: Final = 2.0
 RETRY_SECONDS: Final = 1.0
-# Lifetime of a successful check of the indexes. Every check asks the database for an answer.
+# Lifetime of a successful check of the indexes. Every check asks the database for a response.
 INDEXES_SECONDS: Final = 30.0
 
-NO_ANSWER: Final = "The database does not answer."
+UNREACHABLE: Final = "The database does not respond."
 # Errors that only the operator can correct; their messages say how.
-FOR_THE_OPERATOR: Final = (WrongDatabase, Refused)
+FOR_THE_OPERATOR: Final = (WrongDatabase, NotAuthorized)
 
 
 class Readiness:
@@ -46,17 +46,17 @@ class Readiness:
     def missing(self) -> list[str]:
         """Returns the problems as sentences; an empty list if the database is ready.
 
-        Takes about ANSWER_SECONDS at most; while the circuit breaker is open it returns immediately.
+        Takes about CHECK_SECONDS at most; while the circuit breaker is open it returns immediately.
         """
         try:
-            with timeout(ANSWER_SECONDS):
+            with timeout(CHECK_SECONDS):
                 _ping(self._store)
                 if not self._store.in_memory:
                     self._check_indexes()
         except FOR_THE_OPERATOR as error:
             return [str(error)]
         except OsdiError:
-            return [NO_ANSWER]
+            return [UNREACHABLE]
         except _IndexesMissing as missing:
             return [_missing(str(missing))]
         return []
@@ -100,7 +100,7 @@ def require_prepared(store: Store) -> None:
     try:
         _check_indexes(store)
     except _IndexesMissing as missing:
-        refuse_foreign_documents(store)
+        reject_foreign_documents(store)
         raise UniqueIndexMissing(str(missing)) from None
 
 
@@ -119,7 +119,7 @@ def _check_indexes(store: Store) -> None:
         raise _IndexesMissing("; ".join(indexes))
 
 
-def wait_until_it_answers(store: Store, seconds: float, report: Callable[[str], None]) -> None:
+def wait_for_database(store: Store, seconds: float, report: Callable[[str], None]) -> None:
     """Returns as soon as the database answers; calls `report` once if it has to wait.
 
     Raises OsdiError 503 with a sentence after about `seconds`, or immediately if the database rejects the login.
@@ -130,18 +130,18 @@ def wait_until_it_answers(store: Store, seconds: float, report: Callable[[str], 
             lambda: _ping(store),
             lambda error: isinstance(error, OsdiError) and not isinstance(error, FOR_THE_OPERATOR),
             pause=RETRY_SECONDS,
-            on_first_failure=lambda: report(f"{NO_ANSWER} Waiting {seconds:g} s for it."),
+            on_first_failure=lambda: report(f"{UNREACHABLE} Waiting {seconds:g} s for it."),
         )
     except FOR_THE_OPERATOR:
         raise
     except OsdiError as error:
-        raise DatabaseUnavailable(f"The database did not answer within {seconds:g} s.") from error
+        raise DatabaseUnavailable(f"The database did not respond within {seconds:g} s.") from error
 
 
 def newer_database(uri: str) -> str | None:
     """Returns the reason why a process must not use this database: a newer version of the program has migrated it.
 
-    Returns None otherwise, also if the database does not answer within ANSWER_SECONDS: the store checks the version
+    Returns None otherwise, also if the database does not respond within CHECK_SECONDS: the store checks the version
     again with its first operation.
     """
     store = Store(uri)
@@ -158,7 +158,7 @@ def newer_database(uri: str) -> str | None:
 
 def _ping(store: Store) -> None:
     """Pings a server that accepts writes. Raises OsdiError 503."""
-    with timeout(ANSWER_SECONDS), store.operation():
+    with timeout(CHECK_SECONDS), store.operation():
         store.connect().admin.command("ping")
 
 

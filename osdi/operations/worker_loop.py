@@ -20,7 +20,7 @@ from osdi.store.schema_version import WrongDatabase
 POLL_SECONDS: Final = 1.0
 # After a failure; doubled with each further one in a row.
 FIRST_WAIT_SECONDS: Final = 1.0
-LONGEST_WAIT_SECONDS: Final = 30.0
+MAX_WAIT_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 25.0
 FAILURES_OF_ONCE: Final = 3
 
@@ -85,7 +85,7 @@ def _loop(work: Work, stop: threading.Event, gave_up: threading.Event | None, er
                 gave_up.set()
                 return
             # Not by osdi.retry: a signal ends this wait, after which the work must not be attempted once more.
-            stop.wait(backoff_seconds(failures, first=FIRST_WAIT_SECONDS, longest=LONGEST_WAIT_SECONDS))
+            stop.wait(backoff_seconds(failures, first=FIRST_WAIT_SECONDS, max_seconds=MAX_WAIT_SECONDS))
             continue
         if not more:
             if gave_up is not None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from osdi.access.tokens import Caller
 from osdi.errors import ErrorDescription
-from osdi.outreaches.consent import GivenConsent
+from osdi.outreaches.consent_receipt import GivenConsent
 
 
 @dataclass(frozen=True)

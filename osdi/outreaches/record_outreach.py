@@ -13,14 +13,14 @@ from typing import Final
 
 from osdi.access.anonymous_posts import AnonymousPosts
 from osdi.action_functions.followup_kinds import AUTORESPONSE, CONFIRMATION, QUEUED, SKIPPED
-from osdi.action_functions.resolve import Actions, check_person, resolve, without_placeholders
+from osdi.action_functions.resolve import Actions, require_named_person, resolve, without_placeholders
 from osdi.action_functions.triggers import EVERY_OUTREACH, Followup
 from osdi.documents import Document, Find, ReadOnlyDocument
 from osdi.errors import DuplicateKey, ErrorDescription, OsdiError
 from osdi.fields.outreach import ACTION_DATE_OFFSET, NEW_PERSON, OWN_WORDS
 from osdi.ids import new_id, now
 from osdi.match_keys import email_key
-from osdi.outreaches.consent import CONSENTS, GivenConsent, address_of, is_subscribed
+from osdi.outreaches.consent_receipt import CONSENTS, GivenConsent, address_of, is_subscribed
 from osdi.outreaches.helper_request import HelperRequest
 from osdi.outreaches.idempotency import IdempotencyKeys, find_recorded
 from osdi.outreaches.known_outreach import warnings_about
@@ -93,7 +93,7 @@ def record_outreach(
 def _resolve(find: Find, request: HelperRequest, settings: Settings, check: CheckChange | None) -> _Resolved:
     has_token = request.caller.has_token
     body, ignored = without_placeholders(request.body, strict=request.strict)
-    check_person(body)
+    require_named_person(body)
     request = replace(request, body=body) if ignored else request
 
     every = _is_answered(request, settings)

@@ -25,11 +25,11 @@ from osdi.people.merged_people_store import (
     delete_merged_copies,
     end_pending,
     erasure_of,
+    find_pending_copies,
+    find_pending_copy,
     ids_of,
     merge_lock,
     merged_copies_of,
-    pending_since,
-    pending_with,
     set_merged_date,
 )
 from osdi.people.outreach_links_store import forget_person, move_outreaches
@@ -56,7 +56,7 @@ ResumeErasure = Callable[[Store, Sequence[str], MatchKeyRules], bool]
 CheckBoth = Callable[[Document, Document], None]
 
 
-def merge_people(
+def merge_stored_people(
     store: Store,
     survivor_id: str,
     other_id: str,
@@ -114,7 +114,7 @@ def finish_merges_of(store: Store, keys: Collection[str], rules: MatchKeyRules) 
     """
     if not keys or store.supports_transactions:
         return
-    for copy in pending_with(store, keys):
+    for copy in find_pending_copies(store, keys):
         alive = store.get(PERSON.collection, copy["_id"])
         if alive is None and not _is_in_survivor(store, copy):
             if _finish(store, copy, rules) is None:
@@ -132,7 +132,7 @@ def complete_next_merge(
     It moves outreaches that were inserted during the merge, and does the steps that a crash or a large number of
     outreaches left. `resume_erasure` completes an erasure of one of both, if one has begun, and returns True then.
     """
-    copy = pending_since(store, (timestamp or now()) - SETTLED)
+    copy = find_pending_copy(store, (timestamp or now()) - SETTLED)
     if copy is None:
         return False
     if store.get(PERSON.collection, copy["_id"]) is not None:

@@ -15,7 +15,7 @@ import orjson
 
 from osdi.documents import ReadOnlyDocument
 from osdi.fields.definition import ContactRule, EntryKey, Objects
-from osdi.fields.limits import ANONYMOUS_STORED, ANONYMOUS_STORED_FIELDS
+from osdi.fields.limits import MAX_ANONYMOUS_STORED_ENTRIES, MAX_ANONYMOUS_STORED_FIELDS
 from osdi.fields.webhook import UNSUBSCRIBED
 from osdi.match_keys import MatchKeyRules, email_key
 from osdi.resources import CONTACTS, CUSTOM_FIELDS, PERSON
@@ -41,7 +41,7 @@ SAME_PART: Final[Mapping[str, Callable[[Any, Any], bool]]] = {"postal_code": sam
 MORE_EXACT: Final = {"postal_code": more_exact_postal_code, "country": more_exact_country}
 
 
-def merge_person(
+def merge_posted_values(
     stored: ReadOnlyDocument,
     posted: ReadOnlyDocument,
     *,
@@ -84,10 +84,10 @@ def within_anonymous_limits(stored: ReadOnlyDocument, merged: dict[str, Any]) ->
     """
     kept = dict(merged)
     for name in CONTACTS:
-        room = max(ANONYMOUS_STORED, len(stored.get(name, ())))
+        room = max(MAX_ANONYMOUS_STORED_ENTRIES, len(stored.get(name, ())))
         if len(merged.get(name, ())) > room:
             kept[name] = merged[name][:room]
-    room = max(ANONYMOUS_STORED_FIELDS, len(stored.get(CUSTOM_FIELDS, ())))
+    room = max(MAX_ANONYMOUS_STORED_FIELDS, len(stored.get(CUSTOM_FIELDS, ())))
     if len(merged.get(CUSTOM_FIELDS, ())) > room:
         kept[CUSTOM_FIELDS] = dict(islice(merged[CUSTOM_FIELDS].items(), room))
     return kept
@@ -100,11 +100,11 @@ def left_out(
     names = [
         name
         for name in CONTACTS
-        if len(stored.get(name, ())) + len(posted.get(name, ())) > ANONYMOUS_STORED
+        if len(stored.get(name, ())) + len(posted.get(name, ())) > MAX_ANONYMOUS_STORED_ENTRIES
         and any(_index_of(name, person.get(name, ()), entry, rules) is None for entry in posted.get(name, ()))
     ]
     known, identifiers = person.get(CLAIMED_IDENTIFIERS, ()), posted.get("identifiers", ())
-    is_full = len(known) + len(identifiers) > ANONYMOUS_STORED
+    is_full = len(known) + len(identifiers) > MAX_ANONYMOUS_STORED_ENTRIES
     if is_full and not set(identifiers).issubset((*known, *person.get("identifiers", ()))):
         names.append("identifiers")
     if not posted.get(CUSTOM_FIELDS, {}).keys() <= person.get(CUSTOM_FIELDS, {}).keys():
@@ -234,8 +234,8 @@ def merge_entries(
 ) -> list[Entry]:
     """Returns the entries of one array: a posted entry merges into the stored one with its key, or is appended.
 
-    At most one entry stays primary. `overwrite` is as in `merge_person`. A status in `unconfirmed` was stated without
-    a token, so one with a token replaces it.
+    At most one entry stays primary. `overwrite` is as in `merge_posted_values`. A status in `unconfirmed` was stated
+    without a token, so one with a token replaces it.
     """
     merged = [dict(entry) for entry in stored]
     primary = next((index for index, entry in enumerate(merged) if entry.get("primary")), None)

@@ -34,7 +34,7 @@ def merge_lock(store: Store) -> Iterator[None]:
     timestamp, lease = now(), new_id()
     merging = store.collection(MERGING)
     with store.operation():
-        # If the lock is copies, the filter selects nothing, and the upsert fails on the unique `_id`.
+        # If another process holds the lock, the filter selects nothing, and the upsert fails on the unique `_id`.
         free = {"_id": MERGED_PEOPLE, "until": {"$lt": timestamp}}
         merging.update_one(free, {"$set": {"until": timestamp + LEASE, "lease": lease}}, upsert=True)
     try:
@@ -66,13 +66,13 @@ def merged_copies_of(store: Store, ids: Collection[str]) -> list[Document]:
     return [each for each in copies if each["_id"] not in existing]
 
 
-def pending_with(store: Store, keys: Collection[str]) -> list[Document]:
+def find_pending_copies(store: Store, keys: Collection[str]) -> list[Document]:
     """Returns the pending merged copies of people who had one of these match keys."""
     query = {"pending": {"$exists": True}, "person.match_keys": {"$in": list(keys)}}
     return store.find(MERGED_PEOPLE, query)
 
 
-def pending_since(store: Store, timestamp: dt.datetime) -> Document | None:
+def find_pending_copy(store: Store, timestamp: dt.datetime) -> Document | None:
     """Returns a merged copy that has been pending since before a timestamp (naive UTC), or None."""
     return store.find_one(MERGED_PEOPLE, {"pending": {"$lt": id_before(timestamp)}})
 

@@ -13,7 +13,7 @@ from osdi.access.tokens import Caller
 from osdi.action_functions.resolve import Actions
 from osdi.documents import Document
 from osdi.errors import invalid
-from osdi.fields.limits import ANONYMOUS_STORED
+from osdi.fields.limits import MAX_ANONYMOUS_STORED_ENTRIES
 from osdi.ids import new_id
 from osdi.match_keys import (
     ANONYMOUS_ONLY,
@@ -26,7 +26,12 @@ from osdi.match_keys import (
     phone_and_name_key,
 )
 from osdi.people.matching import Match
-from osdi.people.merge_rules import CLAIMED_IDENTIFIERS, keep_strictest_opt_out, merge_person, within_anonymous_limits
+from osdi.people.merge_rules import (
+    CLAIMED_IDENTIFIERS,
+    keep_strictest_opt_out,
+    merge_posted_values,
+    within_anonymous_limits,
+)
 from osdi.people.opt_outs import (
     UNCONFIRMED,
     claimed_opt_outs,
@@ -105,7 +110,7 @@ class PostedPerson:
         is_new = match.person is None
         stored = match.person or self._new_document(timestamp)
         elsewhere = match.owned_elsewhere
-        person = merge_person(
+        person = merge_posted_values(
             stored,
             self.fields if self.has_token or is_new else without_opt_outs(self.fields),
             overwrite=self.has_token or is_new,
@@ -175,7 +180,7 @@ class PostedPerson:
         if self.keys.claimed:
             known = (*person.get("identifiers", ()), *person.get(CLAIMED_IDENTIFIERS, ()))
             added = [each for each in identifiers if each not in known]
-            if len(person.get(CLAIMED_IDENTIFIERS, ())) + len(added) > ANONYMOUS_STORED:
+            if len(person.get(CLAIMED_IDENTIFIERS, ())) + len(added) > MAX_ANONYMOUS_STORED_ENTRIES:
                 return
             _extend(person, CLAIMED_IDENTIFIERS, added)
         else:

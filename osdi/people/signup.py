@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from osdi.access.tokens import Caller
-from osdi.action_functions.resolve import check_person, resolve, without_placeholders
+from osdi.action_functions.resolve import require_named_person, resolve, without_placeholders
 from osdi.documents import Document, Find
 from osdi.errors import ErrorDescription, conflict, document_too_large, invalid
 from osdi.ids import now
@@ -95,7 +95,7 @@ def sign_up(
     Raises OsdiError 400, 409, 413 or 503, or what `check` raises, without having written the posted person.
     """
     body, ignored = without_placeholders(body, strict=strict)
-    check_person(body)
+    require_named_person(body)
     actions = resolve(body, find, strict=strict)
     posted = PostedPerson.of(body, caller, actions, settings, keeps_claims=True)
     change = retry_on_conflict(lambda: _write(store, posted, check))

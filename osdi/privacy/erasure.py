@@ -66,13 +66,13 @@ def erase(
     def begin() -> Document | None:
         person = get_person(store, person_id)
         ids = ids_of(person) if person else [person_id]
-        held = merged_copies_of(store, ids)
-        if person is None and not held:
+        copies = merged_copies_of(store, ids)
+        if person is None and not copies:
             return None
         if person is not None:
             check_if_match(person, if_match, merged=person["_id"] != person_id)
-        people = all_ids(ids, held)
-        documents = [*([person] if person else []), *(each["person"] for each in held)]
+        people = all_ids(ids, copies)
+        documents = [*([person] if person else []), *(each["person"] for each in copies)]
         timestamp = now()
         note_erasure(store, _keys(store, documents, people, rules), timestamp)
         erasure = {"_id": ids[0], "people": people, "outreaches": outreaches, "erased_date": timestamp}
@@ -95,7 +95,7 @@ def erase_again(store: Store, since: dt.datetime, rules: MatchKeyRules) -> int:
     """
     was_erased = erased_since(store, since)
     erased = 0
-    for person in scan(store, PERSON.collection, {}, patience=SECONDS):
+    for person in scan(store, PERSON.collection, {}, wait_seconds=SECONDS):
         if was_erased([*person["match_keys"], *rules.contact_keys(person)], person["created_date"]):
             try:
                 erase(store, person["_id"], rules, seconds=float("inf"))
@@ -150,11 +150,11 @@ def _carry_out(store: Store, erasure: Document, rules: MatchKeyRules, ends: floa
 
 def _with_merged_since(store: Store, erasure: Document, rules: MatchKeyRules) -> Document:
     """Returns the erasure, with the people that a concurrent merge moved; undoing a merge must not bring one back."""
-    held = merged_copies_of(store, erasure["people"])
-    people = all_ids(erasure["people"], held)
+    copies = merged_copies_of(store, erasure["people"])
+    people = all_ids(erasure["people"], copies)
     if len(people) == len(erasure["people"]):
         return erasure
-    note_erasure(store, _keys(store, [each["person"] for each in held], people, rules), now())
+    note_erasure(store, _keys(store, [each["person"] for each in copies], people, rules), now())
     return erasure_store.begin_erasure(store, {**erasure, "people": people}, None)
 
 

@@ -95,11 +95,11 @@ def delete_people(store: Store, people: Sequence[str]) -> int:
     invalidated = invalidate_created_of(store, PERSON.collection, {"_id": {"$in": ids}})
     with store.operation():
         deleted = store.collection(PERSON.collection).delete_many({"_id": {"$in": ids}})
-        held = store.collection(MERGED_PEOPLE).delete_many({"_id": {"$in": ids}})
+        copies = store.collection(MERGED_PEOPLE).delete_many({"_id": {"$in": ids}})
     write_log.record_many(PERSON.collection, {"_id": ids[0]}, deleted.deleted_count)
     complete(store, invalidated)
     remove_exceptions_of(store, ids)
-    return held.deleted_count
+    return copies.deleted_count
 
 
 def count_outreaches(store: Store, people: Sequence[str]) -> int:

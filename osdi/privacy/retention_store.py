@@ -29,7 +29,7 @@ def move_marks(store: Store, fields: Document) -> None:
 
 def outreaches_between(store: Store, after: str, before: str, limit: int) -> list[str]:
     """Returns at most `limit` ids of outreaches between two ids, in order."""
-    return [each["_id"] for each in _found(store, {"_id": {"$gt": after, "$lt": before}}, "_id", limit=limit)]
+    return [each["_id"] for each in _find_outreaches(store, {"_id": {"$gt": after, "$lt": before}}, "_id", limit=limit)]
 
 
 def outreaches_changed(
@@ -39,7 +39,7 @@ def outreaches_changed(
     if since >= until:
         return []  # more outreaches may still change in that second
     later = [{"modified_date": since, "_id": {"$gt": after}}, {"modified_date": {"$gt": since, "$lt": until}}]
-    found = _found(store, {"$or": later}, "modified_date", "_id", limit=limit)
+    found = _find_outreaches(store, {"$or": later}, "modified_date", "_id", limit=limit)
     return [(each["modified_date"], each["_id"]) for each in found]
 
 
@@ -53,5 +53,5 @@ def drop_texts(store: Store, ids: list[str], timestamp: dt.datetime) -> int:
     return changed
 
 
-def _found(store: Store, query: Query, *order: str, limit: int) -> list[Document]:
+def _find_outreaches(store: Store, query: Query, *order: str, limit: int) -> list[Document]:
     return store.find(OUTREACH.collection, query, sort=order, limit=limit, fields=("modified_date",))

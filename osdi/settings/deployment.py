@@ -96,8 +96,8 @@ class Settings:
     honeypot_field: str = field(
         default="",
         metadata=setting(
-            "Name of a form field that your page hides from people. A post without a token that fills it gets a "
-            "normal answer, and nothing is stored. On a [campaign page](forms.md#exactly-once) it has to be confirmed.",
+            "Name of a form field that your page hides from people. A post without a token that fills it gets a normal "
+            "response, and nothing is stored. On a [campaign page](forms.md#exactly-once) it has to be confirmed.",
             Group.ANONYMOUS,
             validate=validators.honeypot,
         ),
@@ -502,7 +502,7 @@ class Settings:
         Raises environs.EnvValidationError that names every wrong setting, those of gunicorn included.
         """
         found = read(cls, ServerSettings)
-        validators.all_or_none(found, ("oidc_issuer", "oidc_client_id", "oidc_client_secret"))
+        validators.require_all_or_none(found, ("oidc_issuer", "oidc_client_id", "oidc_client_secret"))
         if not found.rate_limit_storage:
             several = read(ServerSettings).web_concurrency > 1
             found = replace(found, rate_limit_storage=MONGODB if several else MEMORY)

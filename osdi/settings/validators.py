@@ -36,7 +36,7 @@ BODY_FIELDS: Final = frozenset(
         *(name for names in ACTION_FIELDS.values() for name in names),
     }
 )
-HONEYPOT_LENGTH: Final = 100
+MAX_HONEYPOT_LENGTH: Final = 100
 
 _is_url = validate.URL(schemes={"http", "https"}, require_tld=False, error="Set an address such as https://example.org")
 
@@ -129,8 +129,8 @@ def honeypot(text: str) -> None:
     """Accepts the name of a field that no helper has: a real field would make the server drop real posts."""
     if text in BODY_FIELDS:
         raise ValidationError(f"{text!r} is a real field of the body. Choose a name that OSDI does not use.")
-    if len(text) > HONEYPOT_LENGTH:
-        raise ValidationError(f"Choose a name of at most {HONEYPOT_LENGTH} characters.")
+    if len(text) > MAX_HONEYPOT_LENGTH:
+        raise ValidationError(f"Choose a name of at most {MAX_HONEYPOT_LENGTH} characters.")
 
 
 def origin(text: str) -> str:
@@ -182,7 +182,7 @@ def domain(text: str) -> None:
         raise ValidationError("Set a domain in lower case, such as example.org.")
 
 
-def all_or_none(settings: object, names: Sequence[str]) -> None:
+def require_all_or_none(settings: object, names: Sequence[str]) -> None:
     """Raises EnvValidationError if some of these settings are set, and others are not."""
     missing = [name.upper() for name in names if not getattr(settings, name)]
     if missing and len(missing) < len(names):

@@ -27,7 +27,7 @@ from osdi.store import Store
 
 PER_PAGE: Final = 25
 DAYS: Final = 7
-MOST_CAMPAIGNS: Final = 1_000
+MAX_CAMPAIGNS: Final = 1_000
 DRAFT, OPEN, CLOSED = "draft", "open", "closed"
 STATES: Final = (OPEN, DRAFT, CLOSED)
 # The fields of a campaign that its row is made of.
@@ -53,11 +53,11 @@ class Filter:
     type: str = ""
     text: str = ""
 
-    def query(self, moment: dt.datetime) -> Query:
+    def query(self, timestamp: dt.datetime) -> Query:
         """Returns the query at a moment (naive UTC). There are few campaigns, so the text needs no index."""
         parts: list[Query] = []
         if self.state in STATES:
-            parts.append(_in_state(self.state, moment))
+            parts.append(_in_state(self.state, timestamp))
         if self.type:
             parts.append({"type": self.type})
         if text := self.text.replace("\0", ""):  # which no stored text has, and MongoDB takes in no expression
@@ -127,7 +127,7 @@ class CampaignList:
 
     @property
     def pages(self) -> int:
-        total = min(self.total, MOST_CAMPAIGNS) if self.unsorted else self.total
+        total = min(self.total, MAX_CAMPAIGNS) if self.unsorted else self.total
         return max(1, -(-total // PER_PAGE))
 
 
@@ -145,21 +145,21 @@ def campaign_list(
 
     An unknown order means the newest first. Raises OsdiError 503.
     """
-    moment = now()
-    visible = {**visible_to(caller), **chosen.query(moment)}
+    timestamp = now()
+    visible = {**visible_to(caller), **chosen.query(timestamp)}
     name = sort.removeprefix("-")
     is_sorted = name in SORTS
     total = store.count(ADVOCACY_CAMPAIGN.collection, visible)
-    shown = min(total, MOST_CAMPAIGNS) if is_sorted else total
+    shown = min(total, MAX_CAMPAIGNS) if is_sorted else total
     page = max(1, min(page, -(-shown // PER_PAGE)))
     first = (page - 1) * PER_PAGE
     # There are few campaigns, so those ahead of the page are read too.
-    most = MOST_CAMPAIGNS if is_sorted else first + limit
+    most = MAX_CAMPAIGNS if is_sorted else first + limit
     found = store.find(ADVOCACY_CAMPAIGN.collection, visible, sort=("-_id",), limit=most, fields=ROW_FIELDS)
     if is_sorted:
         found.sort(key=_order(store, found, name, zone), reverse=sort.startswith("-"))
     rows = tuple(rows_of(store, found[first : first + limit], zone))
-    return CampaignList(rows, total, page, moment, sort if is_sorted else "", unsorted=total > shown)
+    return CampaignList(rows, total, page, timestamp, sort if is_sorted else "", unsorted=total > shown)
 
 
 def _order(store: Store, campaigns: Sequence[Document], name: str, zone: ZoneInfo) -> Callable[[Document], Any]:
@@ -200,9 +200,9 @@ def visible_to(caller: Caller) -> dict[str, Any]:
     return {"_id": caller.advocacy_campaign_id} if caller.advocacy_campaign_id else {}
 
 
-def _in_state(state: str, moment: dt.datetime) -> Query:
+def _in_state(state: str, timestamp: dt.datetime) -> Query:
     """Returns the query for the campaigns of which `state_of` returns this state."""
-    closed = {"page.closes_at": {"$lte": moment}}
+    closed = {"page.closes_at": {"$lte": timestamp}}
     if state == CLOSED:
         return closed
     published = {"$eq": True} if state == OPEN else {"$ne": True}
@@ -211,7 +211,7 @@ def _in_state(state: str, moment: dt.datetime) -> Query:
 
 def types(store: Store, caller: Caller) -> list[str]:
     """Returns the types of the campaigns that the caller may see, for a filter."""
-    found = store.find(ADVOCACY_CAMPAIGN.collection, visible_to(caller), limit=MOST_CAMPAIGNS, fields=("type",))
+    found = store.find(ADVOCACY_CAMPAIGN.collection, visible_to(caller), limit=MAX_CAMPAIGNS, fields=("type",))
     return sorted({each["type"] for each in found if each.get("type")})
 
 
@@ -226,9 +226,9 @@ def last_days(zone: ZoneInfo, days: int = DAYS, *, before: int = 0) -> Calendar:
     return Calendar(*last_dates(zone, days, before=before), zone)
 
 
-def state_of(settings: PageSettings, moment: dt.datetime) -> str:
+def state_of(settings: PageSettings, timestamp: dt.datetime) -> str:
     """Returns DRAFT for a campaign without a published page, CLOSED if it takes no more outreaches, else OPEN."""
-    if settings.closed(moment):
+    if settings.closed(timestamp):
         return CLOSED
     return OPEN if settings.published else DRAFT
 
@@ -242,7 +242,7 @@ def options(store: Store, caller: Caller) -> tuple[tuple[str, str], ...]:
     """Returns the ids and titles of the campaigns that the caller may see, by title."""
     fields = ("title", "name")
     found = store.find(
-        ADVOCACY_CAMPAIGN.collection, visible_to(caller), sort=("-_id",), limit=MOST_CAMPAIGNS, fields=fields
+        ADVOCACY_CAMPAIGN.collection, visible_to(caller), sort=("-_id",), limit=MAX_CAMPAIGNS, fields=fields
     )
     return tuple(sorted(((each["_id"], title_of(each)) for each in found), key=lambda pair: pair[1].casefold()))
 
@@ -254,7 +254,7 @@ def row_of(store: Store, campaign: Document, zone: ZoneInfo) -> Row:
 
 def rows_of(store: Store, campaigns: Sequence[Document], zone: ZoneInfo) -> Iterator[Row]:
     """Yields each campaign with its numbers. Raises OsdiError 503."""
-    moment = now()
+    timestamp = now()
     recent, earlier = last_dates(zone), last_dates(zone, before=DAYS)
     numbers = numbers_of(store, campaigns, last_days(zone), last_days(zone, before=DAYS))
     for each in campaigns:
@@ -264,7 +264,7 @@ def rows_of(store: Store, campaigns: Sequence[Document], zone: ZoneInfo) -> Iter
             campaign_id=each["_id"],
             title=title_of(each),
             type=each.get("type", ""),
-            state=state_of(settings, moment),
+            state=state_of(settings, timestamp),
             slug=settings.slug if settings.published else None,
             outreaches=counted.outreaches,
             goal=goal_of(settings, counted.outreaches),

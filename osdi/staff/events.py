@@ -14,7 +14,7 @@ from osdi.store import Insert, Store
 from osdi.store.indexes import STAFF_EVENTS
 
 # More ids are not listed: an action on many documents would make a long event.
-MOST_IDS: Final = 50
+MAX_IDS: Final = 50
 
 
 def record_event(store: Store, days: int, action: str, ids: Sequence[str], staff_id: str | None = None) -> None:
@@ -24,12 +24,7 @@ def record_event(store: Store, days: int, action: str, ids: Sequence[str], staff
         "_id": new_id(),
         "at": timestamp,
         "action": action,
-        "ids": list(dict.fromkeys(ids))[:MOST_IDS],
+        "ids": list(dict.fromkeys(ids))[:MAX_IDS],
         "expires_date": timestamp + dt.timedelta(days=days),
     }
     store.write(Insert(STAFF_EVENTS, event | ({"staff_id": staff_id} if staff_id else {})))
-
-
-def latest_events(store: Store, limit: int) -> list[Document]:
-    """Returns the latest events, the newest first."""
-    return store.find(STAFF_EVENTS, {}, sort=("-_id",), limit=limit)

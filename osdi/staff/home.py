@@ -21,7 +21,7 @@ from osdi.staff.campaign.embedding import blocked_sites
 from osdi.staff.campaign.outreach_filter import OutreachFilter
 from osdi.staff.campaign_list import (
     DAYS,
-    MOST_CAMPAIGNS,
+    MAX_CAMPAIGNS,
     CampaignList,
     campaign_list,
     last_dates,
@@ -133,16 +133,16 @@ def _blocked(store: Store, caller: Caller, settings: Settings) -> Iterator[Todo]
 
 
 def _closing(store: Store, caller: Caller) -> Iterator[Todo]:
-    moment = now()
+    timestamp = now()
     query = {**visible_to(caller), "page": {"$exists": True}}
-    campaigns = store.find(ADVOCACY_CAMPAIGN.collection, query, sort=("-_id",), limit=MOST_CAMPAIGNS)
-    found = [each for each in campaigns if _closes_soon(PageSettings.of(each), moment)]
+    campaigns = store.find(ADVOCACY_CAMPAIGN.collection, query, sort=("-_id",), limit=MAX_CAMPAIGNS)
+    found = [each for each in campaigns if _closes_soon(PageSettings.of(each), timestamp)]
     if found:
         yield Todo(CLOSING_CAMPAIGNS, len(found), details=tuple(map(title_of, found)))
 
 
-def _closes_soon(settings: PageSettings, moment: dt.datetime) -> bool:
-    return settings.published and settings.closes_at is not None and moment < settings.closes_at <= moment + SOON
+def _closes_soon(settings: PageSettings, timestamp: dt.datetime) -> bool:
+    return settings.published and settings.closes_at is not None and timestamp < settings.closes_at <= timestamp + SOON
 
 
 def _duplicates(store: Store) -> Iterator[Todo]:

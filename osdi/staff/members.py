@@ -16,14 +16,14 @@ from osdi.retry import retry_on_conflict
 from osdi.store import Insert, Store, Update
 from osdi.store.indexes import STAFF, STAFF_LINKS, STAFF_SESSIONS
 
-ADDRESS_LENGTH: Final = 254
-NAME_LENGTH: Final = 100
+MAX_ADDRESS_LENGTH: Final = 254
+MAX_NAME_LENGTH: Final = 100
 
 
 def staff_address(text: str) -> str:
     """Returns an e-mail address in the form in which it is stored and compared. Raises OsdiError 400."""
     try:
-        if len(text) > ADDRESS_LENGTH:
+        if len(text) > MAX_ADDRESS_LENGTH:
             raise ValueError
         return with_ascii_domain(text.strip().casefold())
     except ValueError as error:
@@ -41,8 +41,8 @@ def add_member(
 ) -> Document:
     """Stores a new member and returns it. Raises OsdiError 400 for a wrong address or name, 409 for a known one."""
     address = staff_address(email)
-    if not name.isprintable() or len(name) > NAME_LENGTH:
-        raise invalid(f"Use at most {NAME_LENGTH} printable characters.", "name")
+    if not name.isprintable() or len(name) > MAX_NAME_LENGTH:
+        raise invalid(f"Use at most {MAX_NAME_LENGTH} printable characters.", "name")
     member: Document = {
         "_id": new_id(),
         "version": 1,

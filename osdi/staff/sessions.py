@@ -19,7 +19,7 @@ from osdi.store import Insert, Store
 from osdi.store.indexes import STAFF, STAFF_SESSIONS
 
 IDLE: Final = dt.timedelta(hours=12)
-LONGEST: Final = dt.timedelta(days=7)
+MAX_AGE: Final = dt.timedelta(days=7)
 # A sign-in younger than this is fresh enough for tokens, erasures and exports.
 FRESH: Final = dt.timedelta(minutes=10)
 MINUTE: Final = dt.timedelta(minutes=1)
@@ -92,7 +92,7 @@ def begin_session(
         "device": device,
         "created_date": timestamp,
         "last_used_date": timestamp,
-        "expires_date": timestamp + LONGEST,
+        "expires_date": timestamp + MAX_AGE,
     }
     if not fresh:
         document["by_known_browser"] = True

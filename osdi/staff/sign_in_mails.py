@@ -24,7 +24,7 @@ from osdi.store import Store
 from osdi.store.indexes import STAFF_LINKS
 
 LEASE: Final = dt.timedelta(seconds=90)
-LONGEST_WAIT: Final = 60.0
+MAX_WAIT_SECONDS: Final = 60.0
 TEXT: Final = """Hello {name},
 
 open this link to sign in to the staff pages of {organisation}:
@@ -89,7 +89,7 @@ class SignInMails:
             if error.permanent:
                 self._change(request, {"$unset": {"not_before": ""}})
             else:
-                wait = backoff_seconds(request["attempts"], first=2, longest=LONGEST_WAIT)
+                wait = backoff_seconds(request["attempts"], first=2, max_seconds=MAX_WAIT_SECONDS)
                 self._change(request, {"$set": {"not_before": now() + dt.timedelta(seconds=wait)}})
             return f"smtp_{error.stage}" + (f"_{error.code}" if error.code else "")
         self._change(request, {"$unset": {"not_before": ""}})

@@ -24,12 +24,12 @@ from osdi.store.store import SETTLED
 
 LOOK_SECONDS: Final = 5.0
 # After a longer time without a look, the outreaches of each campaign are counted anew.
-LONGEST_SECONDS: Final = 600.0
+MAX_SECONDS: Final = 600.0
 # A reading is interrupted after this time, so that the worker can stop.
 SECONDS: Final = 5.0
 # The pause after a campaign's statistics were read: as a multiple of the time that this took, and at least.
 PAUSE: Final = 20.0
-SHORTEST_PAUSE_SECONDS: Final = 10.0
+MIN_PAUSE_SECONDS: Final = 10.0
 
 
 class StatisticsAhead:
@@ -69,14 +69,14 @@ class StatisticsAhead:
         self._due.discard(campaign_id)
         self._waiting[campaign_id] = 0
         ended = self._clock()
-        self._not_before[campaign_id] = ended + max(SHORTEST_PAUSE_SECONDS, PAUSE * (ended - began))
+        self._not_before[campaign_id] = ended + max(MIN_PAUSE_SECONDS, PAUSE * (ended - began))
         return True
 
     def _look(self) -> None:
         """Notices which campaigns are due: many outreaches came to them, or a large one has lost rollups."""
         settled = id_before(now() - SETTLED)
-        if self._clock() > self._looked_at + LONGEST_SECONDS:
-            self._waiting = outreaches_of_each(self._store, settled, at_most=SAVED_FROM + 1)
+        if self._clock() > self._looked_at + MAX_SECONDS:
+            self._waiting = outreaches_of_each(self._store, settled, max_count=SAVED_FROM + 1)
         else:
             self._waiting.update(outreaches_between(self._store, self._noticed, settled))
         self._noticed, self._looked_at = settled, self._clock()

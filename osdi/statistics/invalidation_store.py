@@ -32,7 +32,7 @@ HELD: Final = 500
 
 HOUR: Final = dt.timedelta(hours=1)
 # No day lasts longer, whatever a clock did.
-LONGEST_DAY: Final = dt.timedelta(days=3)
+MAX_DAY: Final = dt.timedelta(days=3)
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,9 @@ class Included:
 
     def concern(self, rollup: Document) -> bool:
         """True if an id of the hours of a stored rollup is not among those that it holds."""
-        held = set(rollup["invalidations"])
+        applied = set(rollup["invalidations"])
         hours = self._overlapping(Interval(rollup["start"], rollup["end"]))
-        return any(not self.hours[hour] <= held for hour in hours)
+        return any(not self.hours[hour] <= applied for hour in hours)
 
     def _overlapping(self, interval: Interval) -> list[dt.datetime]:
         hours = sorted(self.hours)
@@ -164,7 +164,7 @@ def apply_invalidations(store: Store, campaign_id: str, settled: str) -> Include
         if len(found) == AT_ONCE or any("person_ids" not in each or "all" in each for each in found):
             rollups.delete_many(of_campaign)
         elif all_of_them.hours:
-            around = {"$gt": min(all_of_them.hours) - LONGEST_DAY, "$lt": max(all_of_them.hours) + HOUR}
+            around = {"$gt": min(all_of_them.hours) - MAX_DAY, "$lt": max(all_of_them.hours) + HOUR}
             fields = {"start": 1, "end": 1, "invalidations": 1}
             stored = rollups.find(of_campaign | {"start": around}, fields)
             rollups.delete_many({"_id": {"$in": [each["_id"] for each in stored if all_of_them.concern(each)]}})

@@ -14,7 +14,7 @@ from osdi.statistics.tally import Tally
 
 REMEMBERED: Final = 16
 # A sum of more values is not remembered: each takes some hundred bytes.
-LARGEST: Final = 4_000
+MAX_VALUES: Final = 4_000
 
 Revisions = Mapping[str, str]
 
@@ -39,6 +39,6 @@ class RangeCache:
 
     def remember(self, range_id: str, revisions: Revisions, summed: Tally) -> None:
         """Remembers a sum, unless it is large."""
-        if sum(map(len, summed.by.values())) <= LARGEST:
+        if sum(map(len, summed.by.values())) <= MAX_VALUES:
             with self._lock:
                 self._sums[range_id] = revisions, summed

@@ -71,15 +71,15 @@ def created_within(store: Store, collection: str, spans: Sequence[Calendar]) -> 
     return [sum(numbers[each.rollup_id] for each in Reading.of(collection, calendar).rollups) for calendar in spans]
 
 
-def outreaches_of_each(store: Store, through: str, *, at_most: int) -> Counter[str]:
-    """Returns, by campaign, the number of outreaches up to an id, or `at_most`. Raises OsdiError 503."""
+def outreaches_of_each(store: Store, through: str, *, max_count: int) -> Counter[str]:
+    """Returns, by campaign, the number of outreaches up to an id, or `max_count`. Raises OsdiError 503."""
     with store.operation():
         campaigns = [each["_id"] for each in store.collection(ADVOCACY_CAMPAIGN.collection).find({}, {"_id": 1})]
         outreaches = store.collection(OUTREACH.collection)
         found: Counter[str] = Counter()
         for each in campaigns:
             behind = {"advocacy_campaign_id": each, "_id": {"$lte": through}}
-            found[each] = outreaches.count_documents(behind, limit=at_most)
+            found[each] = outreaches.count_documents(behind, limit=max_count)
     return found
 
 

@@ -11,7 +11,7 @@ from osdi.resources import OUTREACH
 from osdi.statistics.days import Calendar
 from osdi.statistics.people import Acts, gaps
 from osdi.statistics.rollups import Rollup
-from osdi.statistics.tally import COUNTED_KINDS, FALSE, FLAGS, TRUE, VALUE_LENGTH, VALUES, Tally
+from osdi.statistics.tally import COUNTED_KINDS, FALSE, FLAGS, MAX_VALUE_LENGTH, TRUE, VALUES, Tally
 from osdi.store import Store
 from osdi.store.driver import READ_MS, only_duplicate_keys
 from osdi.store.indexes import STATISTICS
@@ -134,7 +134,7 @@ def _add_counts(tally: Tally, kind: str, found: Iterable[Document]) -> None:
 
 def _text(value: Any) -> Document:
     """Returns the expression of MongoDB for the beginning of a value that is text; null for any other."""
-    return {"$cond": [{"$eq": [{"$type": value}, "string"]}, {"$substrCP": [value, 0, VALUE_LENGTH]}, None]}
+    return {"$cond": [{"$eq": [{"$type": value}, "string"]}, {"$substrCP": [value, 0, MAX_VALUE_LENGTH]}, None]}
 
 
 def _flag(value: str) -> Document:

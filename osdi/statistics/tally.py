@@ -23,7 +23,7 @@ TOP: Final = 10
 
 # The number of values of a kind that a day keeps, the most frequent ones, and the characters that are kept of each.
 VALUES: Final = 1_000
-VALUE_LENGTH: Final = 200
+MAX_VALUE_LENGTH: Final = 200
 
 
 @dataclass
@@ -109,4 +109,4 @@ def summary(days: Sequence[dt.date], tallies: Sequence[Tally], whole: Tally) -> 
 
 
 def _cut(value: str | None) -> str | None:
-    return None if value is None else value[:VALUE_LENGTH]
+    return None if value is None else value[:MAX_VALUE_LENGTH]

@@ -22,43 +22,43 @@ from osdi.errors import DatabaseUnavailable
 from osdi.store import request_deadline
 
 # The driver reports a change up to a second later, and an operation that found a server needs time for its reply.
-LEAST_SECONDS: Final = 1.0
+MIN_SECONDS: Final = 1.0
 UNBOUNDED: Final = nullcontext()
 
 
 class CircuitBreaker(TopologyListener):
-    """Listens to one client; `patience` is the time in seconds that requests wait for a server that accepts writes."""
+    """Listens to one client; `wait_seconds` is the time that requests wait for a server that accepts writes."""
 
-    def __init__(self, patience: float) -> None:
-        self._patience = patience
+    def __init__(self, wait_seconds: float) -> None:
+        self._wait_seconds = wait_seconds
         self._away_since: float | None = None
 
     @property
     def is_open(self) -> bool:
         """True if operations fail at once now."""
         since = self._away_since
-        return since is not None and time.monotonic() >= since + self._patience
+        return since is not None and time.monotonic() >= since + self._wait_seconds
 
     def operation(self) -> AbstractContextManager[None]:
         """Returns a context that bounds an operation.
 
-        Raises OsdiError 503 if the database has been away for longer than the patience.
+        Raises OsdiError 503 if the database has been away for longer than `wait_seconds`.
         """
         since, left = self._away_since, request_deadline.left()
         if since is None and left is None:
             return UNBOUNDED
         if since is not None:
-            patience = since + self._patience - time.monotonic()
-            if patience <= 0:
+            remaining = since + self._wait_seconds - time.monotonic()
+            if remaining <= 0:
                 raise DatabaseUnavailable
-            left = min(patience + LEAST_SECONDS, math.inf if left is None else left)
+            left = min(remaining + MIN_SECONDS, math.inf if left is None else left)
         return timeout(left)
 
     def opened(self, event: TopologyOpenedEvent) -> None:
         """Does nothing: the first state is reported as a change."""
 
     def description_changed(self, event: TopologyDescriptionChangedEvent) -> None:
-        """Called by the driver, in a thread of its own, for each change that it sees."""
+        """Opens or closes the circuit. The driver calls it, in a thread of its own, for each change that it sees."""
         if event.new_description.has_writable_server():
             self._away_since = None
         elif self._away_since is None:

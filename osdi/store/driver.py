@@ -80,13 +80,13 @@ AWAY_CODES: Final = frozenset(
     }
 )
 # Unauthorized, AuthenticationFailed, and Atlas's own for both.
-REFUSED_CODES: Final = frozenset({13, 18, 8000})
+NOT_AUTHORIZED_CODES: Final = frozenset({13, 18, 8000})
 UNSURE: Final = ("RetryableWriteError", "UnknownTransactionCommitResult", "SystemOverloadedError", "RetryableError")
 DUPLICATE_KEY: Final = 11000
 TOO_LARGE_CODES: Final = frozenset({10334, 17419, 17420})
 
 
-class Refused(OsdiError):
+class NotAuthorized(OsdiError):
     """The database rejects our user: 503, with a sentence for the operator."""
 
     needs_operator = True
@@ -134,7 +134,7 @@ def with_database(uri: str, name: str) -> str:
 def driver_errors() -> Iterator[None]:
     """Translates errors of pymongo into those of this project; any other error passes.
 
-    Raises DuplicateKey, WriteConflict, OsdiError 413 and 503 (of which one is Refused). Their messages contain nothing
+    Raises DuplicateKey, WriteConflict, OsdiError 413 and 503 (one is NotAuthorized). Their messages contain nothing
     of the driver's message, which has values of documents in it.
     """
     try:
@@ -147,8 +147,8 @@ def driver_errors() -> Iterator[None]:
         code = getattr(error, "code", None)
         if code in TOO_LARGE_CODES:
             raise document_too_large("document") from error
-        if code in REFUSED_CODES:
-            raise Refused from error
+        if code in NOT_AUTHORIZED_CODES:
+            raise NotAuthorized from error
         # A connection that is lost inside a transaction means that nothing was committed, so the caller retries. If the
         # server hangs, or there is none, the time is used up: 503.
         if error.has_error_label("TransientTransactionError") and not error.timeout:

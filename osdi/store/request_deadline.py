@@ -1,4 +1,4 @@
-"""The deadline of a request: it is answered in time, whatever the database does, since a router gives up at 30 s.
+"""The deadline of a request: it gets a response in time, whatever the database does, since a router gives up at 30 s.
 
 Each operation has its own time-outs (see driver), and several in a row could add up to more. `pymongo.timeout` around
 all of them would cost each request time, so it bounds only requests that have waited already.
@@ -8,11 +8,11 @@ import time
 from contextvars import ContextVar
 from typing import Final
 
-ANSWER_SECONDS: Final = 19.0
+RESPONSE_SECONDS: Final = 19.0
 # No operation of a request takes this long while the database is well.
 SLOW_SECONDS: Final = 3.0
 # A request that is late tries its next operation for this long.
-LEAST_SECONDS: Final = 0.5
+MIN_SECONDS: Final = 0.5
 
 _began: ContextVar[float | None] = ContextVar("began", default=None)
 
@@ -23,7 +23,7 @@ def begin() -> None:
 
 
 def end() -> None:
-    """Ends the deadline: the request is answered, and sending a download may take longer."""
+    """Ends the deadline: the response is made, and sending a download may take longer."""
     _began.set(None)
 
 
@@ -33,4 +33,4 @@ def left() -> float | None:
     if began is None:
         return None
     waited = time.monotonic() - began
-    return None if waited < SLOW_SECONDS else max(LEAST_SECONDS, ANSWER_SECONDS - waited)
+    return None if waited < SLOW_SECONDS else max(MIN_SECONDS, RESPONSE_SECONDS - waited)

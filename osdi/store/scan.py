@@ -33,18 +33,18 @@ def scan(
     query: Query,
     *,
     fields: tuple[str, ...] | None = None,
-    patience: float = 0,
+    wait_seconds: float = 0,
     session: ClientSession | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> Iterator[Document]:
     """Yields every document that the query selects, by `_id`; only `_id` and the `fields` of each where they are named.
 
-    While the database is unavailable the scan waits for `patience` seconds, beyond the time that the driver waits.
+    While the database is unavailable the scan waits for `wait_seconds`, beyond the time that the driver waits.
     `options` are those of pymongo's `with_options`. Raises OsdiError 503.
     """
     position = _Scan(store, collection, query, fields, session, options or {})
     while not position.ended:
-        document = retry_while_unavailable(position.step, patience)
+        document = retry_while_unavailable(position.step, wait_seconds)
         if document is not None:
             yield document
 

@@ -137,7 +137,7 @@ class Store(DocumentStore):
         """Yields the options that put a call of the driver into a transaction: `{"session": session}`.
 
         The transaction is committed at the end, and aborted after an error. Without transactions the options are `{}`
-        (mongomock refuses a session even if it is None), and each call stands for itself.
+        (mongomock rejects a session even if it is None), and each call stands for itself.
         """
         if not self.supports_transactions:
             yield {}
@@ -291,10 +291,10 @@ class Store(DocumentStore):
         if place.backwards:
             documents.reverse()
         has_next, has_previous = (total_records > 0, more) if place.backwards else (more, page > 1)
-        answer = Page(documents, page, per_page, total_records, has_next, has_previous, by_date=place.by_date)
+        result = Page(documents, page, per_page, total_records, has_next, has_previous, by_date=place.by_date)
         if more and not after and not before:
-            self._positions.remember(collection, query, answer)
-        return answer
+            self._positions.remember(collection, query, result)
+        return result
 
     def count(self, collection: str, query: Query) -> int:
         """See DocumentStore."""
@@ -302,7 +302,7 @@ class Store(DocumentStore):
             documents = self.collection(collection)
             if not query:
                 return self._count_all(documents)
-            # mongomock refuses the option.
+            # mongomock rejects the option.
             options: dict[str, Any] = {} if self.in_memory else {"maxTimeMS": READ_MS}
             return self.cached_count(
                 {collection: query}, lambda: documents.count_documents(query, **options), large=LARGE
@@ -443,7 +443,7 @@ def _projection(fields: tuple[str, ...] | None) -> dict[str, int] | None:
 
 
 def _order(sort: tuple[str, ...]) -> list[tuple[str, int]] | None:
-    """The driver's order of field names, of which `-` means descending."""
+    """Returns the driver's order for field names; `-` before a name means descending."""
     return [(name.removeprefix("-"), DESCENDING if name.startswith("-") else ASCENDING) for name in sort] or None
 
 

@@ -9,7 +9,7 @@ from osdi.suppression.suppression_list import suppression_list
 def suppressions_of(store: Store, person: ReadOnlyDocument, rules: MatchKeyRules) -> list[Json]:
     """Returns the entries of a person's addresses and numbers, each with the address or number; [] without any.
 
-    An entry whose refusals are all lifted has its history only. Raises OsdiError 503.
+    An entry whose opt-outs are all lifted has its history only. Raises OsdiError 503.
     """
     details = {
         email_key(each["address"]): {"address": each["address"]}

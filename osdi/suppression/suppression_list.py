@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Final
 
 from osdi.access.signing_keys import SUPPRESSION, keyed_hash, signing_key
-from osdi.action_functions.followup_kinds import primary
+from osdi.action_functions.followup_kinds import primary_value
 from osdi.documents import Document, Query, ReadOnlyDocument
 from osdi.errors import ErrorDescription
 from osdi.ids import now
@@ -21,27 +21,27 @@ from osdi.match_keys import EMAIL, MatchKeyRules, email_key, mailbox_key
 from osdi.retry import retry_on_conflict
 from osdi.store import DocumentStore, Insert, Store, Update, Write
 from osdi.store.indexes import SUPPRESSIONS
-from osdi.suppression.refusals import (
+from osdi.suppression.opt_outs import (
     API,
     BOUNCE,
     CALLS,
     MAIL,
     TEXTS,
-    Refusals,
-    RefusalsByKey,
+    OptOuts,
+    OptOutsByKey,
     changed,
     obeying,
     of_entries,
-    refusals_of,
+    opt_outs_of,
     status_of,
     united,
-    with_refusals,
+    with_opt_outs,
     with_repeat,
     without,
-    without_refusals,
+    without_opt_outs,
 )
 
-# The reasons of follow-ups that are not sent; a refusal of mail has the status as its reason.
+# The reasons of follow-ups that are not sent; an opt-out of mail has the status as its reason.
 REASONS: Final = {CALLS: "do_not_call", TEXTS: "not_sms_capable"}
 SUBSCRIBED: Final = "subscribed"
 # The arrays of contact details, and the property without which an entry is about the primary detail.
@@ -101,24 +101,24 @@ class SuppressionList:
     def reason(self, what: str, key: str, *, whole_mailbox: bool) -> str | None:
         """Returns why nothing may be sent to a match key, as the reason of a follow-up; None if something may.
 
-        With `whole_mailbox` the refusal of another subaddress of the mailbox counts too: `jane+news@x` for `jane@x`.
+        With `whole_mailbox` the opt-out of another subaddress of the mailbox counts too: `jane+news@x` for `jane@x`.
         A bounce of another subaddress does not, since anybody can have a mail sent to a subaddress that does not exist.
         """
         return self.reason_in(self._find(what, key, whole_mailbox=whole_mailbox), what, key)
 
     def reason_in(self, entries: Iterable[ReadOnlyDocument], what: str, key: str) -> str | None:
         """Returns the reason as `reason` does, from entries that the query of `selection` has found."""
-        refused = self._refusals_in(entries, what, key)
-        if not refused:
+        opted_out = self._opt_outs_in(entries, what, key)
+        if not opted_out:
             return None
-        return REASONS.get(what) or status_of(refused[0]["source"]).replace(" ", "_")
+        return REASONS.get(what) or status_of(opted_out[0]["source"]).replace(" ", "_")
 
-    def refusals(self, what: str, key: str, *, whole_mailbox: bool) -> list[Document]:
-        """Returns the refusals `{since, source}` because of which nothing may be sent to a match key; see `reason`."""
-        return self._refusals_in(self._find(what, key, whole_mailbox=whole_mailbox), what, key)
+    def opt_outs(self, what: str, key: str, *, whole_mailbox: bool) -> list[Document]:
+        """Returns the opt-outs `{since, source}` because of which nothing may be sent to a match key; see `reason`."""
+        return self._opt_outs_in(self._find(what, key, whole_mailbox=whole_mailbox), what, key)
 
     def selection(self, what: str, key: str, *, whole_mailbox: bool) -> Query:
-        """Returns the query for the entries that may refuse something to a match key; see `reason`."""
+        """Returns the query for the entries that may have an opt-out of a match key; see `reason`."""
         digest = self.digest(key)
         if whole_mailbox and what == MAIL:
             return {"$or": [{"_id": digest}, {"mailbox": self.digest(mailbox_key(key))}]}
@@ -127,7 +127,7 @@ class SuppressionList:
     def _find(self, what: str, key: str, *, whole_mailbox: bool) -> list[Document]:
         return self.store.find(SUPPRESSIONS, self.selection(what, key, whole_mailbox=whole_mailbox))
 
-    def _refusals_in(self, entries: Iterable[ReadOnlyDocument], what: str, key: str) -> list[Document]:
+    def _opt_outs_in(self, entries: Iterable[ReadOnlyDocument], what: str, key: str) -> list[Document]:
         digest = self.digest(key)
         return [
             each["refused"][what]
@@ -140,10 +140,10 @@ class SuppressionList:
         entries: Mapping[str, ReadOnlyDocument],
         timestamp: dt.datetime,
         *,
-        add: RefusalsByKey | None = None,
-        lift: RefusalsByKey | None = None,
+        add: OptOutsByKey | None = None,
+        lift: OptOutsByKey | None = None,
     ) -> tuple[Write, ...]:
-        """Returns the writes that lift and add refusals; `entries` were read for their keys.
+        """Returns the writes that lift and add opt-outs; `entries` were read for their keys.
 
         There is one write for each entry that changes. It fails if the entry was changed since it was read.
         """
@@ -151,14 +151,14 @@ class SuppressionList:
         found = []
         for key in dict.fromkeys((*lift, *add)):
             before = entries.get(key) or self.new_entry(key)
-            after = without_refusals(before, lift.get(key, {}), timestamp)
-            after = with_refusals(after, add.get(key, {}), timestamp)
+            after = without_opt_outs(before, lift.get(key, {}), timestamp)
+            after = with_opt_outs(after, add.get(key, {}), timestamp)
             if after != before:
                 found.append(_write(before, after))
         return tuple(found)
 
-    def change(self, key: str, *, add: Refusals | None = None, lift: Refusals | None = None) -> None:
-        """Adds and lifts refusals of one match key; safe to repeat. Raises OsdiError 503."""
+    def change(self, key: str, *, add: OptOuts | None = None, lift: OptOuts | None = None) -> None:
+        """Adds and lifts opt-outs of one match key; safe to repeat. Raises OsdiError 503."""
 
         def attempt() -> None:
             writes = self.writes(self.read([key]), now(), add={key: add or {}}, lift={key: lift or {}})
@@ -167,8 +167,8 @@ class SuppressionList:
 
         retry_on_conflict(attempt)
 
-    def refuse_mail(self, key: str, source: str) -> None:
-        """Adds the word of a mailbox's reader that mail is refused, or the time of the repeated word.
+    def opt_out_of_mail(self, key: str, source: str) -> None:
+        """Adds the opt-out of mail by a mailbox's reader, or the time at which the reader repeated it.
 
         Raises OsdiError 503.
         """
@@ -176,7 +176,7 @@ class SuppressionList:
         def attempt() -> None:
             timestamp = now()
             before = self.read([key]).get(key) or self.new_entry(key)
-            after = with_refusals(before, {MAIL: source}, timestamp)
+            after = with_opt_outs(before, {MAIL: source}, timestamp)
             after = after if after != before else with_repeat(before, MAIL, timestamp)
             if after != before:
                 self.store.write(_write(before, after))
@@ -184,7 +184,7 @@ class SuppressionList:
         retry_on_conflict(attempt)
 
     def new_entry(self, key: str) -> Document:
-        """Returns an entry without refusals for a match key."""
+        """Returns an entry without opt-outs for a match key."""
         mailbox = {"mailbox": self.digest(mailbox_key(key))} if key.startswith(EMAIL) else {}
         return {"_id": self.digest(key), "version": 1, **mailbox, "refused": {}, "history": []}
 
@@ -215,7 +215,7 @@ def check_post(
     timestamp: dt.datetime,
     listed: Mapping[str, Document | None],
 ) -> Checked:
-    """Returns the person after a post, with its opt-outs in the list. A post lifts no refusal.
+    """Returns the person after a post, with its opt-outs in the list. A post lifts no opt-out.
 
     `stored` is the person before the post, `posted` the fields of the post. Without a `source` the sender had no token:
     then what the post says is not added to the list. `listed` has the entry of each match key that was read with the
@@ -223,11 +223,11 @@ def check_post(
     """
     known = set(stored.get("contact_keys", ()))
     new = [key for key in person.get("contact_keys", ()) if key not in known]
-    stated: RefusalsByKey = {}
+    stated: OptOutsByKey = {}
     if source is not None:
-        after = refusals_of(person, rules, source)
-        became = changed(refusals_of(stored, rules, source), after) if after else {}
-        stated = united(became, refusals_of(posted, rules, source))
+        after = opt_outs_of(person, rules, source)
+        became = changed(opt_outs_of(stored, rules, source), after) if after else {}
+        stated = united(became, opt_outs_of(posted, rules, source))
     obedient = person
     writes: tuple[Write, ...] = ()
     if new or stated:
@@ -248,36 +248,36 @@ def check_put(
     rules: MatchKeyRules,
     timestamp: dt.datetime,
 ) -> Checked:
-    """Returns the person after a PUT of the fields `named`. Only what it says explicitly lifts a refusal.
+    """Returns the person after a PUT of the fields `named`. Only what it says explicitly lifts an opt-out.
 
     Raises OsdiError 503.
     """
     if not any(array in named for array in CONTACTS):
         return Checked(person)
-    before, after = (refusals_of(each, rules, API) for each in (stored, person))
-    stated = united(changed(before, after), refusals_of(named, rules, API))
+    before, after = (opt_outs_of(each, rules, API) for each in (stored, person))
+    stated = united(changed(before, after), opt_outs_of(named, rules, API))
     lifted = without(_lifted(named, person, rules), stated)
     suppressed = suppression_list(store)
     entries = suppressed.read(rules.contact_keys(person))
     writes = suppressed.writes(entries, timestamp, add=stated, lift=lifted)
     # A PUT that omits a flag of a number keeps it, as it keeps the status of an address (osdi.crud.resource_rules).
     numbers = {key: {what: by for what, by in each.items() if what != MAIL} for key, each in before.items()}
-    refused = without(united(numbers, of_entries(entries)), united(lifted, stated))
-    # Of two entries for one address or number, the one that refuses counts.
-    return Checked(obeying(person, united(refused, stated), rules), writes)
+    opted_out = without(united(numbers, of_entries(entries)), united(lifted, stated))
+    # Of two entries for one address or number, the one that opts out counts.
+    return Checked(obeying(person, united(opted_out, stated), rules), writes)
 
 
-def _lifted(named: ReadOnlyDocument, person: ReadOnlyDocument, rules: MatchKeyRules) -> RefusalsByKey:
-    """Returns the refusals that a PUT lifts; an entry without an address or number is about the primary one."""
-    found: list[RefusalsByKey] = []
+def _lifted(named: ReadOnlyDocument, person: ReadOnlyDocument, rules: MatchKeyRules) -> OptOutsByKey:
+    """Returns the opt-outs that a PUT lifts; an entry without an address or number is about the primary one."""
+    found: list[OptOutsByKey] = []
     for entry in named.get("email_addresses", ()):
-        address = entry.get("address") or primary(person.get("email_addresses", ()), "address")
+        address = entry.get("address") or primary_value(person.get("email_addresses", ()), "address")
         if entry.get("status") == SUBSCRIBED and address:
             found.append({email_key(address): {MAIL: API}})
     for entry in named.get("phone_numbers", ()):
         wanted = {CALLS: entry.get("do_not_call") is False, TEXTS: entry.get("sms_capable") is True}
         if "number" not in entry:
-            number = primary(person.get("phone_numbers", ()), "number")
+            number = primary_value(person.get("phone_numbers", ()), "number")
             entry = next((each for each in person.get("phone_numbers", ()) if each.get("number") == number), entry)
         key = rules.phone_key(entry) if any(wanted.values()) else None
         if key:
@@ -287,11 +287,11 @@ def _lifted(named: ReadOnlyDocument, person: ReadOnlyDocument, rules: MatchKeyRu
 
 def _warnings(posted: ReadOnlyDocument, person: ReadOnlyDocument, rules: MatchKeyRules) -> Iterator[ErrorDescription]:
     """Yields a warning for each kind of opt-out that the post would have undone."""
-    refused = refusals_of(person, rules, API)
-    if not refused:
+    opted_out = opt_outs_of(person, rules, API)
+    if not opted_out:
         return
     wanted = _lifted(posted, person, rules)
-    undone = {what for key, each in wanted.items() for what in each if what in refused.get(key, {})}
+    undone = {what for key, each in wanted.items() for what in each if what in opted_out.get(key, {})}
     yield from (KEPT[what] for what in KEPT if what in undone)
 
 

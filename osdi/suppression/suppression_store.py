@@ -17,28 +17,28 @@ from osdi.store import Store, Update
 from osdi.store.driver import only_duplicate_keys
 from osdi.store.indexes import SUPPRESSIONS
 from osdi.store.scan import scan
-from osdi.suppression.refusals import (
+from osdi.suppression.opt_outs import (
     CALLS,
     MAIL,
     MIGRATION,
     STRICTNESS,
     TEXTS,
-    RefusalsByKey,
+    OptOutsByKey,
     obeying,
     of_entries,
-    refusals_of,
+    opt_outs_of,
     united,
     with_earlier,
-    with_refusals,
+    with_opt_outs,
 )
 from osdi.suppression.suppression_list import SuppressionList, suppression_list
 
 BATCH: Final = 500
 # The names by which a person's `unconfirmed_statuses` (osdi.people.opt_outs) begin.
 STATUS_NAMES: Final = {MAIL: "status", CALLS: "do_not_call", TEXTS: "sms_capable"}
-PATIENCE_SECONDS: Final = 60.0
-# The people whose contact details refuse anything.
-REFUSING: Final = {
+WAIT_SECONDS: Final = 60.0
+# The people whose contact details have an opt-out.
+WITH_OPT_OUTS: Final = {
     "$or": [
         {"email_addresses.status": {"$in": list(STRICTNESS)}},
         {"phone_numbers.do_not_call": True},
@@ -52,27 +52,27 @@ def fill_from_people(store: Store, rules: MatchKeyRules) -> Iterator[int]:
 
     Nobody knows since when they hold: the date is that of the person's last change. Raises OsdiError 503.
     """
-    people = scan(store, PERSON.collection, REFUSING, patience=PATIENCE_SECONDS)
+    people = scan(store, PERSON.collection, WITH_OPT_OUTS, wait_seconds=WAIT_SECONDS)
     while batch := list(islice(people, BATCH)):
         suppressed = suppression_list(store)  # its key is made if there is anything to add
-        found: RefusalsByKey = {}
+        found: OptOutsByKey = {}
         dates: dict[str, dt.datetime] = {}
         for person in batch:
-            refusals = _confirmed(person, refusals_of(person, rules, MIGRATION))
-            found = united(found, refusals)
+            opt_outs = _confirmed(person, opt_outs_of(person, rules, MIGRATION))
+            found = united(found, opt_outs)
             changed: dt.datetime = person.get("modified_date") or now()
-            dates |= dict.fromkeys(refusals, changed)
+            dates |= dict.fromkeys(opt_outs, changed)
         # The list is opened for people only: opening it creates its signing key.
         suppressed = suppression_list(store)
         yield retry_on_conflict(lambda: _add(suppressed, store, found, dates))  # noqa: B023  # called at once
 
 
-def _confirmed(person: Document, refusals: RefusalsByKey) -> RefusalsByKey:
-    """Returns the refusals that a token holder or the supporter stated: a post without a token only claims one."""
+def _confirmed(person: Document, opt_outs: OptOutsByKey) -> OptOutsByKey:
+    """Returns the opt-outs that a token holder or the supporter stated: a post without a token only claims one."""
     unconfirmed = person.get("unconfirmed_statuses", ())
     return {
         key: {what: source for what, source in each.items() if f"{STATUS_NAMES[what]} {key}" not in unconfirmed}
-        for key, each in refusals.items()
+        for key, each in opt_outs.items()
     }
 
 
@@ -84,14 +84,14 @@ def apply_to_people(store: Store, rules: MatchKeyRules) -> Iterator[int]:
     if store.find_one(SUPPRESSIONS, {}, fields=("_id",)) is None:
         return
     suppressed = suppression_list(store)
-    people = scan(store, PERSON.collection, {"contact_keys": {"$exists": True}}, patience=PATIENCE_SECONDS)
+    people = scan(store, PERSON.collection, {"contact_keys": {"$exists": True}}, wait_seconds=WAIT_SECONDS)
     while batch := list(islice(people, BATCH)):
-        refusals = of_entries(suppressed.read({key for person in batch for key in person["contact_keys"]}))
-        yield sum(_apply(store, person, refusals, rules) for person in batch) if refusals else 0
+        opt_outs = of_entries(suppressed.read({key for person in batch for key in person["contact_keys"]}))
+        yield sum(_apply(store, person, opt_outs, rules) for person in batch) if opt_outs else 0
 
 
-def _apply(store: Store, person: Document, refusals: RefusalsByKey, rules: MatchKeyRules) -> bool:
-    obedient = obeying(person, refusals, rules)
+def _apply(store: Store, person: Document, opt_outs: OptOutsByKey, rules: MatchKeyRules) -> bool:
+    obedient = obeying(person, opt_outs, rules)
     changed = {name: value for name, value in obedient.items() if value != person[name]}
     if changed:
         fields = {**changed, "modified_date": now()}
@@ -99,14 +99,14 @@ def _apply(store: Store, person: Document, refusals: RefusalsByKey, rules: Match
     return bool(changed)
 
 
-def _add(suppressed: SuppressionList, store: Store, refusals: RefusalsByKey, dates: Mapping[str, dt.datetime]) -> int:
-    """Adds the refusals of one batch; returns the number of changed entries. Raises WriteConflict."""
-    entries = suppressed.read(refusals)
-    new = {key: each for key, each in refusals.items() if key not in entries}
-    made = [with_refusals(suppressed.new_entry(key), each, dates[key]) for key, each in new.items() if each]
+def _add(suppressed: SuppressionList, store: Store, opt_outs: OptOutsByKey, dates: Mapping[str, dt.datetime]) -> int:
+    """Adds the opt-outs of one batch; returns the number of changed entries. Raises WriteConflict."""
+    entries = suppressed.read(opt_outs)
+    new = {key: each for key, each in opt_outs.items() if key not in entries}
+    made = [with_opt_outs(suppressed.new_entry(key), each, dates[key]) for key, each in new.items() if each]
     changed = _insert(store, made)
     for key, entry in entries.items():
-        if writes := suppressed.writes({key: entry}, dates[key], add={key: refusals[key]}):
+        if writes := suppressed.writes({key: entry}, dates[key], add={key: opt_outs[key]}):
             store.write(*writes)
             changed += 1
     return changed
@@ -115,7 +115,7 @@ def _add(suppressed: SuppressionList, store: Store, refusals: RefusalsByKey, dat
 def unite(store: Store, documents: Iterable[Document]) -> int:
     """Adds the entries of a backup to the list, and returns the number of changed entries.
 
-    An entry that is in both keeps its present refusals, and gains those of the backup that nobody has lifted since. So
+    An entry that is in both keeps its present opt-outs, and gains those of the backup that nobody has lifted since. So
     no restore of an older backup loses an opt-out. Raises OsdiError 503.
     """
     documents = iter(documents)

@@ -11,14 +11,14 @@ from osdi.values.text import unicode_form
 PARTS: Final = ("given_name", "family_name")
 SEARCHED: Final = ("given_name", "additional_name", "family_name")
 # A longer word, or a further one, is not searched: an anonymous post can make the index no larger.
-WORD_LENGTH: Final = 40
+MAX_WORD_LENGTH: Final = 40
 WORDS: Final = 8
 ASCII_PUNCTUATION: Final = re.compile("[^a-z0-9]")
 
 
 def letters_and_digits(text: str) -> str:
     """Returns the letters and digits of a text, without case, accents, spaces and punctuation."""
-    return _short_form(text) if len(text) <= WORD_LENGTH else _compared_form(text)
+    return _short_form(text) if len(text) <= MAX_WORD_LENGTH else _compared_form(text)
 
 
 def _compared_form(text: str) -> str:
@@ -71,7 +71,7 @@ def _split(text: str) -> list[str]:
 
 
 def _search_word(text: str) -> str:
-    return letters_and_digits(text)[:WORD_LENGTH]
+    return letters_and_digits(text)[:MAX_WORD_LENGTH]
 
 
 def names_differ(one: tuple[str, str], other: tuple[str, str]) -> bool:

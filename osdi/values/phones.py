@@ -13,7 +13,7 @@ ANY_REGION: Final = "US"
 # Most numbers: no character that could begin an extension.
 PLAIN: Final = re.compile(r"[\d\s()+./-]*")
 # A shorter number would be no number.
-LEAST_DIGITS: Final = 3
+MIN_DIGITS: Final = 3
 # `ext.` or `x`; in `1-800-FLOWERS x5` the letters before it belong to the number.
 LABEL: Final = re.compile(r"[\W_]*[^\W\d_]*[\W_]*")
 
@@ -37,7 +37,7 @@ def split_extension(number: str) -> tuple[str, str]:
     before = number[: ascii_digits.rindex(found)]
     end = max((index for index, each in enumerate(before) if each.isdecimal() or each == ")"), default=-1)
     is_label = LABEL.fullmatch(before, end + 1) is not None
-    enough = sum(each.isdecimal() for each in before) >= LEAST_DIGITS
+    enough = sum(each.isdecimal() for each in before) >= MIN_DIGITS
     return (number[: end + 1], found) if is_label and enough else (number, "")
 
 

@@ -19,8 +19,8 @@ AROUND: Final = "".join(filter(str.isspace, map(chr, range(0x3001)))) + JOINERS
 # No script has this many marks on one letter (Unicode Standard Annex 15, stream-safe text format). Sorting the marks
 # of one letter takes a time that grows with the square of their number, so each piece of a longer run is normalised
 # by itself.
-LONGEST_RUN: Final = 30
-LONG_RUN: Final = re.compile(rf"[^\w\x00-\x7f]{{{LONGEST_RUN + 1},}}")
+MAX_RUN_LENGTH: Final = 30
+LONG_RUN: Final = re.compile(rf"[^\w\x00-\x7f]{{{MAX_RUN_LENGTH + 1},}}")
 
 Form = Literal["NFC", "NFKC", "NFKD"]
 
@@ -44,7 +44,9 @@ def unicode_form(form: Form, text: str) -> str:
     """Returns the text in a normalization form of Unicode, in a time that grows with its length only."""
     if text.isascii():
         return text
-    ends = [end for run in LONG_RUN.finditer(text) for end in range(run.start() + LONGEST_RUN, run.end(), LONGEST_RUN)]
+    ends = [
+        end for run in LONG_RUN.finditer(text) for end in range(run.start() + MAX_RUN_LENGTH, run.end(), MAX_RUN_LENGTH)
+    ]
     if not ends:
         return unicodedata.normalize(form, text)
     pieces = (text[begin:end] for begin, end in pairwise((0, *ends, len(text))))

@@ -12,7 +12,7 @@ PRINTABLE: Final = re.compile(r"[!-~]+")
 # Browsers treat these hosts as secure without TLS, since nobody else can listen on the way.
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 SCHEMES: Final = ("https", "http")
-LONGEST: Final = 2_000
+MAX_LENGTH: Final = 2_000
 DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 # Browsers remove or change these, so that they call another address than the one that a reader sees.
 UNSAFE: Final = re.compile(r"[\x00-\x20\x7f\\<>\"'`]")
@@ -39,7 +39,7 @@ def split_web_address(text: object, schemes: tuple[str, ...] = SCHEMES) -> Split
     For addresses that nobody has checked: of OSDI's fields, of headers, of forms. The host is in ASCII, as browsers
     send it. An address with user or password is none, nor is one with a character that browsers remove.
     """
-    if not isinstance(text, str) or not (address := text.strip()) or len(address) > LONGEST:
+    if not isinstance(text, str) or not (address := text.strip()) or len(address) > MAX_LENGTH:
         return None
     if UNSAFE.search(address):
         return None

@@ -31,7 +31,7 @@ from osdi.webhooks import event_store
 from osdi.webhooks.result import Consequence, DeliveryResult, batch_size, consequence
 
 # Limit of the body of one POST, unless one event is larger.
-BODY_BYTES: Final = 1_000_000
+MAX_BODY_BYTES: Final = 1_000_000
 
 # Longer than a POST with its reads and writes can take.
 LEASE_SECONDS: Final = 60.0
@@ -118,19 +118,19 @@ class Webhooks:
         if after.disabled:
             line.error("webhook", webhook_id=webhook["_id"], disabled=after.disabled)
 
-    def _batch(self, webhook_id: str, at_most: int) -> tuple[list[tuple[Resource, Document, Document]], list[Json]]:
+    def _batch(self, webhook_id: str, max_events: int) -> tuple[list[tuple[Resource, Document, Document]], list[Json]]:
         """Returns the next events with their documents, and the entries of the body. At most half are about people."""
         events: list[tuple[Resource, Document, Document]] = []
         entries: list[Json] = []
         size = 0
-        for resource, document in event_store.documents_with_events(self._store, webhook_id, max(1, at_most // 2)):
+        for resource, document in event_store.documents_with_events(self._store, webhook_id, max(1, max_events // 2)):
             if resource is DELETION and not deliverable(self._store, document):
                 continue
             representation = self._hal.represent(resource, document)
             length = len(orjson.dumps(representation))
             own = [event for event in document[WEBHOOK_EVENTS] if event["webhook_id"] == webhook_id]
             for event in own:
-                if entries and (size + length > BODY_BYTES or len(entries) >= at_most):
+                if entries and (size + length > MAX_BODY_BYTES or len(entries) >= max_events):
                     return events, entries
                 size += length
                 events.append((resource, document, event))
@@ -153,11 +153,11 @@ class Webhooks:
         try:
             response = self._http.post(webhook["url"], body, {"Content-Type": "application/json", **headers})
         except NotDelivered as error:
-            return DeliveryResult(reason=error.reason, milliseconds=_since(began))
+            return DeliveryResult(reason=error.reason, milliseconds=_milliseconds_since(began))
         return DeliveryResult(
             response.status,
             retry_after=response.retry_after,
-            milliseconds=_since(began),
+            milliseconds=_milliseconds_since(began),
             excerpt=response.excerpt,
         )
 
@@ -165,7 +165,7 @@ class Webhooks:
         return f"{self._hal.namespace}:{name}"
 
 
-def _since(began: float) -> int:
+def _milliseconds_since(began: float) -> int:
     """Returns the milliseconds since a reading of the monotonic clock."""
     return round((time.monotonic() - began) * 1000)
 

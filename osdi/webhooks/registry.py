@@ -13,7 +13,7 @@ from osdi.store import Delete, Insert, Store
 from osdi.store.indexes import WEBHOOKS
 from osdi.webhooks import event_store
 
-WEBHOOKS_AT_MOST: Final = 20
+MAX_WEBHOOKS: Final = 20
 # Why a webhook is disabled.
 BY_HAND, GAVE_UP, RECEIVER_GONE = "by_hand", "gave_up", "receiver_gone"
 # Fields that are removed when a webhook is enabled again, or after a successful delivery.
@@ -23,10 +23,10 @@ FAILURE: Final = ("failures", "failing_since", "last_failure", "rejected_attempt
 def create(store: Store, fields: Mapping[str, Any]) -> Document:
     """Creates a webhook of `{url, events, description?, enabled?, secret?}` and returns it.
 
-    Raises OsdiError 409 if there are already WEBHOOKS_AT_MOST webhooks.
+    Raises OsdiError 409 if there are already MAX_WEBHOOKS webhooks.
     """
-    if len(event_store.all_webhooks(store)) >= WEBHOOKS_AT_MOST:
-        message = f"There are already {WEBHOOKS_AT_MOST} webhooks; delete one first."
+    if len(event_store.all_webhooks(store)) >= MAX_WEBHOOKS:
+        message = f"There are already {MAX_WEBHOOKS} webhooks; delete one first."
         raise OsdiError(409, ErrorDescription("TOO_MANY_WEBHOOKS", message))
     timestamp = now()
     webhook = {

@@ -18,13 +18,13 @@ from osdi.webhooks.registry import FAILURE, GAVE_UP, RECEIVER_GONE
 # Events of one POST.
 EVENTS: Final = 200
 
-FIRST_WAIT: Final = 5.0
-LONGEST_WAIT: Final = 3_600.0
+FIRST_WAIT_SECONDS: Final = 5.0
+MAX_WAIT_SECONDS: Final = 3_600.0
 
 GONE: Final = 410
 TOO_LARGE: Final = 413
 # Statuses about the content of a request, and the number of attempts after which an event that was sent alone is
-# rejected for good. A size never heals; a receiver that answers 400 may have an error that somebody corrects.
+# rejected for good. A size never heals; a receiver that responds with 400 may have an error that somebody corrects.
 ATTEMPTS_ALONE: Final = {400: 5, TOO_LARGE: 1, 422: 5}
 # After this number of rejected events in a row the receiver is at fault: no other event is set aside until the
 # receiver accepts one.
@@ -117,7 +117,9 @@ def _after_failure(
 ) -> Consequence:
     """Returns the time of the next attempt, or that the webhook is disabled."""
     failures, since = webhook.get("failures", 0) + 1, webhook.get("failing_since", timestamp)
-    seconds = max(result.retry_after or 0.0, backoff_seconds(failures, first=FIRST_WAIT, longest=LONGEST_WAIT))
+    seconds = max(
+        result.retry_after or 0.0, backoff_seconds(failures, first=FIRST_WAIT_SECONDS, max_seconds=MAX_WAIT_SECONDS)
+    )
     fields: Document = {
         "failures": failures,
         "failing_since": since,

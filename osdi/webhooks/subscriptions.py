@@ -6,7 +6,7 @@ from typing import Any
 from osdi.documents import Document
 from osdi.errors import invalid
 from osdi.etags import IfMatch
-from osdi.fields.limits import LINE_LENGTH
+from osdi.fields.limits import MAX_LINE_LENGTH
 from osdi.fields.webhook import EVENTS
 from osdi.hal import Hal
 from osdi.http_client.signature import check_secret, new_secret
@@ -38,7 +38,7 @@ def change_webhook(
 
 
 def send_test(store: Store, hal: Hal, settings: Settings, webhook_id: str) -> DeliveryResult:
-    """Sends a webhook a test event, waits for the answer, and returns the result. Raises OsdiError 404."""
+    """Sends a webhook a test event, waits for the response, and returns the result. Raises OsdiError 404."""
     from osdi.http_client.post import HttpPost  # urllib3 takes 1 MB, and only a test needs it in a web process
     from osdi.webhooks.delivery import Webhooks
 
@@ -50,8 +50,8 @@ def _check(fields: Mapping[str, Any], settings: Settings) -> None:
     """Raises OsdiError 400 for a URL that the server may not call, an unknown event or none, or an invalid secret."""
     if "events" in fields and not (fields["events"] and set(fields["events"]) <= set(EVENTS)):
         raise invalid(f"Choose at least one of {', '.join(EVENTS)}.", "events")
-    if len(fields.get("description") or "") > LINE_LENGTH:
-        raise invalid(f"Use at most {LINE_LENGTH} characters.", "description")
+    if len(fields.get("description") or "") > MAX_LINE_LENGTH:
+        raise invalid(f"Use at most {MAX_LINE_LENGTH} characters.", "description")
     if "url" in fields:
         from osdi.http_client.allowed_addresses import PrivateAddress, check_url  # imports urllib3
 

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Final
 
 import marshmallow as ma
 
-from osdi.fields.limits import CURSOR_LENGTH, EXPAND_LENGTH, FILTER_LENGTH, PAGE_NUMBER
+from osdi.fields.limits import MAX_CURSOR_LENGTH, MAX_EXPAND_LENGTH, MAX_FILTER_LENGTH, MAX_PAGE_NUMBER
 from schemas.base.common import OsdiSchema, links
 
 ODATA_FILTER: Final = "$filter"
@@ -26,7 +26,7 @@ def filter_field() -> ma.fields.String:
         metadata={
             "description": "An OData filter, such as `email_address eq 'jane@example.com'`; see docs/filtering.md. "
             "`$filter` means the same.",
-            "maxLength": FILTER_LENGTH,
+            "maxLength": MAX_FILTER_LENGTH,
         }
     )
 
@@ -56,20 +56,20 @@ class PageArgumentsSchema(FilterSchema):
 
     page = ma.fields.Integer(
         load_default=1,
-        validate=ma.validate.Range(1, PAGE_NUMBER),
+        validate=ma.validate.Range(1, MAX_PAGE_NUMBER),
         metadata={
             "description": "Number of the page. Follow `next` to far pages: a number far from any other may be 400."
         },
     )
     per_page = ma.fields.Integer(
-        validate=ma.validate.Range(1, PAGE_NUMBER),
+        validate=ma.validate.Range(1, MAX_PAGE_NUMBER),
         metadata={"description": "Resources on a page; at most the entry point's max_pagesize."},
     )
     after = ma.fields.String(
-        validate=ma.validate.Length(1, CURSOR_LENGTH), metadata={"description": "Cursor of a next link."}
+        validate=ma.validate.Length(1, MAX_CURSOR_LENGTH), metadata={"description": "Cursor of a next link."}
     )
     before = ma.fields.String(
-        validate=ma.validate.Length(1, CURSOR_LENGTH), metadata={"description": "Cursor of a previous link."}
+        validate=ma.validate.Length(1, MAX_CURSOR_LENGTH), metadata={"description": "Cursor of a previous link."}
     )
 
 
@@ -78,7 +78,7 @@ class ExpandSchema(QuerySchema):
 
     expand = ma.fields.String(
         data_key="$expand",
-        validate=ma.validate.Length(max=EXPAND_LENGTH),
+        validate=ma.validate.Length(max=MAX_EXPAND_LENGTH),
         metadata={"description": "Relations to embed, separated by commas, such as `osdi:person`."},
     )
 

@@ -15,12 +15,20 @@ from marshmallow.schema import SchemaMeta
 
 from osdi.fields.contacts import EMAIL_ADDRESS, PHONE_NUMBER
 from osdi.fields.definition import ObjectType, Table, required
-from osdi.fields.limits import LINE_LENGTH
-from osdi.values.consent import without_refusal
+from osdi.fields.limits import MAX_LINE_LENGTH
+from osdi.values.opt_out_flags import without_opt_out_words
 from osdi.values.phones import with_extension
-from schemas.base.consent import EVERYTHING, OF_EMAIL, OF_PHONE, refuse, refuse_mail, refuse_phone, without_flags
 from schemas.base.fields import Bool, DateTime, Enum, Identifiers, Text, is_empty, without_limit
 from schemas.base.from_table import marshmallow_field
+from schemas.base.opt_out_flags import (
+    EVERYTHING,
+    OF_EMAIL,
+    OF_PHONE,
+    opt_out,
+    opt_out_of_calls_and_texts,
+    opt_out_of_mail,
+    without_flags,
+)
 
 # True if unknown fields are rejected while this request's body is loaded (`Prefer: handling=strict`, RFC 7240). The
 # context of marshmallow 4 is a ContextVar too, and would need a `with` around webargs' call of `load`.
@@ -114,35 +122,35 @@ class OsdiSchema(ma.Schema, metaclass=TableMeta):
 
 
 class ConsentFlags(OsdiSchema):
-    """An object whose unknown fields can say an opt-out in the words of another program (schemas.base.consent)."""
+    """Object whose unknown fields can say an opt-out in the words of another program: schemas.base.opt_out_flags."""
 
-    # The channels that a flag in the object can refuse.
-    refusable: ClassVar[frozenset[str]] = EVERYTHING
+    # The channels that a flag in the object can opt out of.
+    channels: ClassVar[frozenset[str]] = EVERYTHING
 
     def _deserialize(self, data: Any, *, error_store: Any, index: int | None = None, **kwargs: Any) -> dict[str, Any]:
         unknown = data.keys() - self._by_name.keys() if isinstance(data, dict) else ()
         if not unknown:
             return super()._deserialize(data, error_store=error_store, index=index, **kwargs)
-        kept, refused, messages = without_flags(data, unknown, self.refusable)
+        kept, opted_out, messages = without_flags(data, unknown, self.channels)
         loaded = super()._deserialize(kept, error_store=error_store, index=index, **kwargs)
         for name, each in messages.items():
             error_store.store_error(each, name, index=index)
-        if refused:
-            self.refuse(loaded, refused, error_store)
+        if opted_out:
+            self.opt_out(loaded, opted_out, error_store)
         return loaded
 
-    def refuse(self, loaded: dict[str, Any], refused: set[str], error_store: Any) -> None:
-        """Changes the loaded object so that it refuses this."""
-        refuse(loaded, refused)
+    def opt_out(self, loaded: dict[str, Any], opted_out: set[str], error_store: Any) -> None:
+        """Changes the loaded object so that it opts out of these channels."""
+        opt_out(loaded, opted_out)
 
 
 class EmailAddressBase(ConsentFlags):
     """An e-mail address entry, which may say an opt-out in another word than `status`."""
 
-    refusable = OF_EMAIL
+    channels = OF_EMAIL
 
-    def refuse(self, loaded: dict[str, Any], refused: set[str], error_store: Any) -> None:
-        refuse_mail(loaded, refused)
+    def opt_out(self, loaded: dict[str, Any], opted_out: set[str], error_store: Any) -> None:
+        opt_out_of_mail(loaded, opted_out)
 
 
 class RequiredFields(OsdiSchema):
@@ -174,11 +182,11 @@ class PhoneNumberBase(ConsentFlags):
 
     It may have the `status` that Action Network's clients send, which is read as OSDI's two booleans. A number that is
     unsubscribed gets neither calls nor texts, one that is bouncing gets no texts. Words behind the number, such as
-    `(do not call)`, refuse both. `subscribed` changes nothing: only
+    `(do not call)`, opt out of both. `subscribed` changes nothing: only
     the booleans themselves say so.
     """
 
-    refusable = OF_PHONE
+    channels = OF_PHONE
     status = Enum(
         *PHONE_STATUSES,
         spelling="status",
@@ -187,25 +195,25 @@ class PhoneNumberBase(ConsentFlags):
         metadata={"description": "Read as `do_not_call` and `sms_capable`; not stored. OSDI has no such property."},
     )
 
-    def refuse(self, loaded: dict[str, Any], refused: set[str], error_store: Any) -> None:
-        refuse_phone(loaded, refused)
+    def opt_out(self, loaded: dict[str, Any], opted_out: set[str], error_store: Any) -> None:
+        opt_out_of_calls_and_texts(loaded, opted_out)
 
     def load(self, data: Any, **kwargs: Any) -> Any:
         return with_extension(super().load(data, **kwargs))
 
     def _deserialize(self, data: Any, **kwargs: Any) -> dict[str, Any]:
         number = data.get("number") if isinstance(data, dict) else None
-        kept, refuses = without_refusal(number) if isinstance(number, str) else (number, False)
-        loaded = super()._deserialize({**data, "number": kept} if refuses else data, **kwargs)
+        kept, is_opt_out = without_opt_out_words(number) if isinstance(number, str) else (number, False)
+        loaded = super()._deserialize({**data, "number": kept} if is_opt_out else data, **kwargs)
         status = loaded.pop("status", None)
-        if refuses:
-            refuse_phone(loaded, OF_PHONE)
+        if is_opt_out:
+            opt_out_of_calls_and_texts(loaded, OF_PHONE)
         return {**loaded, **PHONE_STATUSES[status]} if status else loaded
 
 
 @cache
 def object_schema(of: ObjectType) -> type[OsdiSchema]:
-    """Returns the schema of an object inside a resource, such as `PostalAddressSchema`."""
+    """Returns the schema of an object inside a resource, such as PostalAddress; its name ends with "Schema"."""
     needs = required(of.fields)
     facts = {"__doc__": of.description, "table": of.fields, **({"needs": needs} if needs else {})}
     base = {EMAIL_ADDRESS: EmailAddressBase, PHONE_NUMBER: PhoneNumberBase}.get(
@@ -252,9 +260,9 @@ class LinkSchema(OsdiSchema):
     """A link object of HAL (draft-kelly-json-hal, section 5)."""
 
     href = Text(metadata={"description": "Address."})
-    title = Text(max_length=LINE_LENGTH, metadata={"description": "Name for people."})
+    title = Text(max_length=MAX_LINE_LENGTH, metadata={"description": "Name for people."})
     templated = Bool(metadata={"description": "True: the address is a template (RFC 6570)."})
-    name = Text(max_length=LINE_LENGTH, metadata={"description": "Name that tells links of one relation apart."})
+    name = Text(max_length=MAX_LINE_LENGTH, metadata={"description": "Name that tells links of one relation apart."})
 
 
 class PostedLinksSchema(OsdiSchema):

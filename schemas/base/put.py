@@ -15,7 +15,7 @@ from schemas.base.common import OsdiSchema, PostedLinks, PostedSchema, RequiredF
 from schemas.base.fields import CustomFields, Objects, Strings, is_empty
 
 FLAG_IN_PUT: Final = (
-    "A property says that the person refuses something. In a PUT, say it in email_addresses[].status, and in"
+    "A property says that the person opted out. In a PUT, say it in email_addresses[].status, and in"
     " phone_numbers[].do_not_call and sms_capable."
 )
 SAYS_NOTHING: Final = "A blank value clears nothing. Send null."
@@ -71,7 +71,7 @@ class PutSchema(OsdiSchema):
             raise ma.ValidationError(wrong)
         return data
 
-    def refuse(self, loaded: dict[str, Any], refused: set[str], error_store: Any) -> None:
+    def opt_out(self, loaded: dict[str, Any], opted_out: set[str], error_store: Any) -> None:
         """Rejects a flag about the person, because an array in a PUT replaces the stored one."""
         error_store.store_error({"_schema": [FLAG_IN_PUT]})
 

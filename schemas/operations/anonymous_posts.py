@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import marshmallow as ma
 
-from osdi.fields.limits import LINE_LENGTH, ORIGINS
+from osdi.fields.limits import MAX_LINE_LENGTH, MAX_ORIGINS
 from schemas.base.common import STRICT, links
 
 ORIGIN: Final = r"^(\*|https?://[^/?#\s]{1,253})$(?!\s)"  # `$` also matches before a final line feed
@@ -23,7 +23,7 @@ class AnonymousPostsSchema(ma.Schema):
     origins = ma.fields.List(
         ma.fields.String(validate=ma.validate.Regexp(ORIGIN, error="Not an origin such as https://example.org, or *.")),
         allow_none=True,
-        validate=ma.validate.Length(max=ORIGINS),
+        validate=ma.validate.Length(max=MAX_ORIGINS),
         metadata={"description": "Origins whose pages may post, such as `https://example.org`; `*` for any."},
     )
     actions = ma.fields.List(
@@ -38,7 +38,7 @@ class AnonymousPostsSchema(ma.Schema):
         """Rejects unknown fields if the client asks for strict handling; else they are ignored."""
         unknown = [name for name in original if name not in self.fields] if STRICT.get() else []
         if unknown:
-            raise ma.ValidationError({name[:LINE_LENGTH]: ["Unknown field."] for name in unknown})
+            raise ma.ValidationError({name[:MAX_LINE_LENGTH]: ["Unknown field."] for name in unknown})
 
     _links = links("self", "osdi:advocacy_campaign")
 

@@ -8,14 +8,14 @@ import marshmallow as ma
 
 from osdi.fields.campaign_page import AUTO, COLOUR, FORM_FIELDS, MESSAGE_RULES, PROMPTS, TARGET_SELECTIONS
 from osdi.fields.limits import (
-    IDENTIFIER_LENGTH,
-    LINE_LENGTH,
+    MAX_IDENTIFIER_LENGTH,
     MAX_INTEGER,
-    PAGE_FIELDS,
-    PAGE_PROMPTS,
-    STRING_LENGTH,
-    TARGET_LIST,
-    URL_LENGTH,
+    MAX_LINE_LENGTH,
+    MAX_PAGE_FIELDS,
+    MAX_PAGE_PROMPTS,
+    MAX_STRING_LENGTH,
+    MAX_TARGET_LIST,
+    MAX_URL_LENGTH,
 )
 from osdi.languages import LANGUAGES
 from osdi.values import slugs
@@ -41,7 +41,7 @@ class WebAddress(FilledText):
 
     def __init__(self, description: str) -> None:
         facts = {"description": f"{description} It begins with `https://`.", "format": "uri"}
-        super().__init__(max_length=URL_LENGTH, allow_none=True, metadata=facts)
+        super().__init__(max_length=MAX_URL_LENGTH, allow_none=True, metadata=facts)
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
@@ -88,7 +88,7 @@ class SettingsSchema(ma.Schema):
         known = {field.data_key or name for name, field in self.fields.items()}
         unknown = [name for name in original if name not in known] if STRICT.get() else []
         if unknown:
-            raise ma.ValidationError({name[:LINE_LENGTH]: ["Unknown field."] for name in unknown})
+            raise ma.ValidationError({name[:MAX_LINE_LENGTH]: ["Unknown field."] for name in unknown})
 
 
 class PageFormFieldSchema(SettingsSchema):
@@ -96,13 +96,13 @@ class PageFormFieldSchema(SettingsSchema):
 
     name = Word(*FORM_FIELDS, metadata={"description": "The contact detail that the field asks for."})
     question = FilledText(
-        max_length=IDENTIFIER_LENGTH,
+        max_length=MAX_IDENTIFIER_LENGTH,
         allow_none=True,
         metadata={"description": "An identifier of a question, or its id."},
     )
     required = Bool(allow_none=True, metadata={"description": "True: the form is not accepted without it."})
     label = FilledText(
-        max_length=LINE_LENGTH, allow_none=True, metadata={"description": "Words beside the field instead of ours."}
+        max_length=MAX_LINE_LENGTH, allow_none=True, metadata={"description": "Words beside the field instead of ours."}
     )
 
     @ma.post_load
@@ -123,7 +123,7 @@ class PageTargetsSchema(SettingsSchema):
         metadata={"description": "Everybody in `target_list`, those that a supporter checks, or those of a code."},
     )
     preselected = WholeNumber(
-        maximum=TARGET_LIST,
+        maximum=MAX_TARGET_LIST,
         allow_none=True,
         metadata={"description": "Number of targets that are checked at first, if supporters choose."},
     )
@@ -137,9 +137,9 @@ class PageMessageSchema(SettingsSchema):
         metadata={"description": "Supporters edit the text, or send it as it is, or answer questions."},
     )
     prompts = ma.fields.List(
-        FilledText(max_length=LINE_LENGTH),
+        FilledText(max_length=MAX_LINE_LENGTH),
         allow_none=True,
-        validate=ma.validate.Length(max=PAGE_PROMPTS),
+        validate=ma.validate.Length(max=MAX_PAGE_PROMPTS),
         metadata={"description": "Questions whose answers become the message, for the rule `prompts`."},
     )
 
@@ -147,14 +147,14 @@ class PageMessageSchema(SettingsSchema):
 class PageConsentSchema(SettingsSchema):
     """The checkbox by which a supporter asks for mail. Without a text there is none."""
 
-    text = Text(max_length=STRING_LENGTH, allow_none=True, metadata={"description": "Words beside the checkbox."})
+    text = Text(max_length=MAX_STRING_LENGTH, allow_none=True, metadata={"description": "Words beside the checkbox."})
     list = FilledText(
-        max_length=LINE_LENGTH,
+        max_length=MAX_LINE_LENGTH,
         allow_none=True,
         metadata={"description": "Name, identifier or URL of the list that the supporter is added to."},
     )
     tag = FilledText(
-        max_length=LINE_LENGTH,
+        max_length=MAX_LINE_LENGTH,
         allow_none=True,
         metadata={"description": "Name, identifier or URL of the tag that the supporter gets."},
     )
@@ -167,18 +167,18 @@ class PageConsentSchema(SettingsSchema):
 class PageThankYouSchema(SettingsSchema):
     """The end of the page, after the last step."""
 
-    text = Text(max_length=STRING_LENGTH, allow_none=True, metadata={"description": "Text of thanks."})
+    text = Text(max_length=MAX_STRING_LENGTH, allow_none=True, metadata={"description": "Text of thanks."})
     redirect_url = WebAddress("Page that supporters may go on to.")
 
 
-def is_a_slug(text: str) -> None:
+def validate_slug(text: str) -> None:
     """Raises ValidationError for a text that cannot be a slug."""
     if not slugs.is_slug(text):
         reserved = " or ".join(sorted(slugs.RESERVED))
         raise ma.ValidationError(f"Use lower-case letters, digits and single hyphens; not {reserved}.")
 
 
-def asks_for_a_person(entries: Sequence[Mapping[str, Any]]) -> None:
+def validate_form_fields(entries: Sequence[Mapping[str, Any]]) -> None:
     """Raises ValidationError for a field that occurs twice, and for a form that asks for no contact detail."""
     asked = [(each.get("name"), each.get("question")) for each in entries]
     errors = {index: ["The form has this field already."] for index, each in enumerate(asked) if each in asked[:index]}
@@ -195,7 +195,7 @@ class PageSchema(SettingsSchema):
     slug = FilledText(
         max_length=slugs.LENGTH,
         allow_none=True,
-        validate=is_a_slug,
+        validate=validate_slug,
         metadata={
             "description": "Last part of the page's address: lower-case letters, digits and hyphens. Default: made "
             "from the title when the page is published. Former slugs lead to the page, too.",
@@ -209,7 +209,7 @@ class PageSchema(SettingsSchema):
         metadata={"description": "The page accepts no outreaches from then on. The offset from UTC is required."},
     )
     closed_message = Text(
-        max_length=STRING_LENGTH, allow_none=True, metadata={"description": "Text of the page after it has closed."}
+        max_length=MAX_STRING_LENGTH, allow_none=True, metadata={"description": "Text of the page after it has closed."}
     )
     goal = Goal(
         allow_none=True,
@@ -228,7 +228,7 @@ class PageSchema(SettingsSchema):
         data_key="fields",
         attribute="fields",
         allow_none=True,
-        validate=(ma.validate.Length(min=1, max=PAGE_FIELDS), asks_for_a_person),
+        validate=(ma.validate.Length(min=1, max=MAX_PAGE_FIELDS), validate_form_fields),
         metadata={"description": "What the form asks for, in this order."},
     )
     targets = ma.fields.Nested(
@@ -254,7 +254,9 @@ def check_prompts(campaign: Mapping[str, Any]) -> None:
     """Raises ValidationError for a changed campaign whose page asks no questions although its rule needs some."""
     message = campaign.get("page", {}).get("message", {})
     if message.get("rule") == PROMPTS and not message.get("prompts"):
-        raise ma.ValidationError({"message": {"prompts": [f"The rule {PROMPTS} needs 1 to {PAGE_PROMPTS} of them."]}})
+        raise ma.ValidationError(
+            {"message": {"prompts": [f"The rule {PROMPTS} needs 1 to {MAX_PAGE_PROMPTS} of them."]}}
+        )
 
 
 def as_put(body: dict[str, Any]) -> dict[str, Any]:

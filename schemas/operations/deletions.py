@@ -4,7 +4,7 @@ from typing import Final
 
 import marshmallow as ma
 
-from osdi.fields.limits import PAGE_NUMBER
+from osdi.fields.limits import MAX_PAGE_NUMBER
 from osdi.fields.webhook import DELETION_EVENTS
 from schemas.base.collection import QuerySchema
 from schemas.base.common import OsdiSchema, links
@@ -20,10 +20,10 @@ class DeletionsArgumentsSchema(QuerySchema):
     since = DateTime(metadata={"description": "Only deletions at this time or later. Without it: the oldest kept one."})
     after = ma.fields.String(
         validate=ma.validate.Regexp(CURSOR, error="Not a cursor of this feed."),
-        metadata={"description": "The `cursor` of an answer: only deletions behind it."},
+        metadata={"description": "The `cursor` of a response: only deletions behind it."},
     )
     per_page = ma.fields.Integer(
-        validate=ma.validate.Range(1, PAGE_NUMBER),
+        validate=ma.validate.Range(1, MAX_PAGE_NUMBER),
         metadata={"description": "Deletions on a page; at most the entry point's max_pagesize."},
     )
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import marshmallow as ma
 
-from osdi.fields.limits import CURSOR_LENGTH, PAGE_NUMBER
+from osdi.fields.limits import MAX_CURSOR_LENGTH, MAX_PAGE_NUMBER
 from schemas.base.collection import QuerySchema
 from schemas.base.common import OsdiSchema, links
 from schemas.person import PersonSchema
@@ -18,11 +18,11 @@ class DuplicatesArgumentsSchema(QuerySchema):
     """Arguments for a page of probable duplicates. The `next` link contains the cursor."""
 
     per_page = ma.fields.Integer(
-        validate=ma.validate.Range(1, PAGE_NUMBER),
+        validate=ma.validate.Range(1, MAX_PAGE_NUMBER),
         metadata={"description": "Approximate number of groups; at most the entry point's max_pagesize."},
     )
     after = ma.fields.String(
-        validate=ma.validate.Length(1, CURSOR_LENGTH), metadata={"description": "Cursor of a next link."}
+        validate=ma.validate.Length(1, MAX_CURSOR_LENGTH), metadata={"description": "Cursor of a next link."}
     )
 
 

@@ -5,7 +5,7 @@ from typing import Final
 
 import marshmallow as ma
 
-from osdi.fields.limits import DATE_LENGTH, ZONE_LENGTH
+from osdi.fields.limits import MAX_DATE_LENGTH, MAX_ZONE_LENGTH
 from schemas.base.collection import QuerySchema
 from schemas.base.common import links
 
@@ -18,7 +18,7 @@ def _date(name: str, description: str) -> ma.fields.Date:
         data_key=name,
         format="%Y-%m-%d",
         validate=ma.validate.Range(FIRST_DATE, LAST_DATE, error=f"Not from {FIRST_DATE} to {LAST_DATE}."),
-        metadata={"description": description, "maxLength": DATE_LENGTH},
+        metadata={"description": description, "maxLength": MAX_DATE_LENGTH},
     )
 
 
@@ -29,7 +29,7 @@ class StatsArgumentsSchema(QuerySchema):
     last = _date("to", "Last day. Default: today.")
     time_zone = ma.fields.String(
         load_default="UTC",
-        validate=ma.validate.Length(1, ZONE_LENGTH),
+        validate=ma.validate.Length(1, MAX_ZONE_LENGTH),
         metadata={"description": "Time zone of the days, such as `Europe/Berlin`."},
     )
 

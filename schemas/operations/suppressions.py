@@ -16,24 +16,24 @@ SOURCE: Final = {
 }
 
 
-class RefusalSchema(OsdiSchema):
-    """A refusal that holds."""
+class OptOutSchema(OsdiSchema):
+    """An opt-out that holds."""
 
-    since = DateTime(metadata={"description": "Time at which the refusal was recorded."})
+    since = DateTime(metadata={"description": "Time at which the opt-out was recorded."})
     repeated = DateTime(metadata={"description": "The last time at which the reader of a mail has unsubscribed again."})
     source = ma.fields.String(metadata=SOURCE)
 
 
-class RefusedSchema(OsdiSchema):
-    """The refusals that hold; {} if all were lifted."""
+class OptOutsSchema(OsdiSchema):
+    """The opt-outs that hold; {} if all were lifted."""
 
-    mail = ma.fields.Nested(RefusalSchema)
-    calls = ma.fields.Nested(RefusalSchema)
-    texts = ma.fields.Nested(RefusalSchema)
+    mail = ma.fields.Nested(OptOutSchema)
+    calls = ma.fields.Nested(OptOutSchema)
+    texts = ma.fields.Nested(OptOutSchema)
 
 
 class SuppressionChangeSchema(OsdiSchema):
-    """A refusal that was added or lifted."""
+    """An opt-out that was added or lifted."""
 
     what = ma.fields.String(metadata={"description": "Kind of contact.", "enum": list(WHAT)})
     change = ma.fields.String(metadata={"description": "What was recorded.", "enum": ["refused", "lifted"]})
@@ -46,14 +46,14 @@ class SuppressionSchema(OsdiSchema):
 
     address = ma.fields.String(metadata={"description": "The e-mail address, if the entry is about one."})
     number = ma.fields.String(metadata={"description": "The phone number, if the entry is about one."})
-    refused = ma.fields.Nested(RefusedSchema)
+    refused = ma.fields.Nested(OptOutsSchema)
     history = ma.fields.List(
         ma.fields.Nested(SuppressionChangeSchema), metadata={"description": "The latest 20 changes, the oldest first."}
     )
 
 
 class SuppressionsSchema(OsdiSchema):
-    """The entries for a person's addresses and numbers; those that never refused anything have none."""
+    """The entries for a person's addresses and numbers; those that never opted out have none."""
 
     suppressions = ma.fields.List(ma.fields.Nested(SuppressionSchema), metadata={"description": "The entries."})
     _links = links("self", "osdi:person")

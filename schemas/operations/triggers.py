@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import marshmallow as ma
 
-from osdi.fields.limits import IDENTIFIER_LENGTH, IDENTIFIERS, LINE_LENGTH
+from osdi.fields.limits import MAX_IDENTIFIER_LENGTH, MAX_IDENTIFIERS, MAX_LINE_LENGTH
 from schemas.base.common import STRICT, links
 from schemas.base.fields import Bool
 
@@ -14,7 +14,7 @@ KINDS: Final = ("autoresponse", "sms_response", "call_response")
 def _reject_unknown_fields(original: dict[str, Any], known: Any) -> None:
     unknown = [name for name in original if name not in known] if STRICT.get() else []
     if unknown:
-        raise ma.ValidationError({name[:LINE_LENGTH]: ["Unknown field."] for name in unknown})
+        raise ma.ValidationError({name[:MAX_LINE_LENGTH]: ["Unknown field."] for name in unknown})
 
 
 class CampaignTriggerSchema(ma.Schema):
@@ -24,9 +24,9 @@ class CampaignTriggerSchema(ma.Schema):
         unknown = ma.EXCLUDE
 
     identifiers = ma.fields.List(
-        ma.fields.String(validate=ma.validate.Length(1, IDENTIFIER_LENGTH)),
+        ma.fields.String(validate=ma.validate.Length(1, MAX_IDENTIFIER_LENGTH)),
         required=True,
-        validate=ma.validate.Length(max=IDENTIFIERS),
+        validate=ma.validate.Length(max=MAX_IDENTIFIERS),
         metadata={
             "description": "Identifiers of messages: the first that exists is the default for posts that name none."
         },

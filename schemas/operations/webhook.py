@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 import marshmallow as ma
 
-from osdi.fields.limits import LINE_LENGTH, SECRET_LENGTH, URL_LENGTH
+from osdi.fields.limits import MAX_LINE_LENGTH, MAX_SECRET_LENGTH, MAX_URL_LENGTH
 from osdi.fields.webhook import EVENTS
 from schemas.base.common import OsdiSchema, RequiredFields, links
 from schemas.base.fields import Bool, DateTime, Enum, Strings, Text, WholeNumber
@@ -41,18 +41,18 @@ class WebhookSchema(RequiredFields):
     needs: ClassVar[tuple[str, ...]] = ("url",)
 
     id = Text(dump_only=True, metadata={"description": "Id of the webhook."})
-    url = Text(max_length=URL_LENGTH, metadata={"description": "Address that receives events by POST: https://..."})
+    url = Text(max_length=MAX_URL_LENGTH, metadata={"description": "Address that receives events by POST: https://..."})
     events = Strings(
         Enum(*EVENTS),
         limit=len(EVENTS),
         metadata={"description": "Events to send. Default: all.", "items": {"enum": list(EVENTS)}},
     )
-    description = Text(max_length=LINE_LENGTH, metadata={"description": "Purpose of the webhook, for staff."})
+    description = Text(max_length=MAX_LINE_LENGTH, metadata={"description": "Purpose of the webhook, for staff."})
     enabled = Bool(
         metadata={"description": "True: events are sent. Enabling again sends waiting and rejected events, too."}
     )
     secret = Text(
-        max_length=SECRET_LENGTH,
+        max_length=MAX_SECRET_LENGTH,
         metadata={
             "description": "Key of the signatures: `whsec_` and base64. Only the response that creates it has it."
         },
@@ -118,7 +118,7 @@ class WebhookListSchema(OsdiSchema):
 class WebhookTestSchema(OsdiSchema):
     """The result of a test."""
 
-    delivered = Bool(metadata={"description": "True: the receiver answered with 2xx."})
+    delivered = Bool(metadata={"description": "True: the receiver responded with 2xx."})
     status = WholeNumber(metadata={"description": "Status code of the receiver's response."})
     failure = Text(metadata={"description": "Reason of the failure."})
     _links = links("webhook")

@@ -14,13 +14,13 @@ from pymongo.database import Database
 
 from blueprints.http.rate_limits import ALONE_PART
 from osdi.fields.limits import (
-    ANONYMOUS_CUSTOM_FIELDS,
-    ANONYMOUS_TARGETS,
-    ANONYMOUS_TEXT_LENGTH,
-    ANONYMOUS_VALUE_LENGTH,
-    CONTACTS,
-    PERSON_ENTRIES,
-    REFERENCES,
+    MAX_ANONYMOUS_CUSTOM_FIELDS,
+    MAX_ANONYMOUS_TARGETS,
+    MAX_ANONYMOUS_TEXT_LENGTH,
+    MAX_ANONYMOUS_VALUE_LENGTH,
+    MAX_CONTACTS,
+    MAX_PERSON_ENTRIES,
+    MAX_REFERENCES,
 )
 from osdi.ids import now
 from osdi.settings import Settings
@@ -32,7 +32,7 @@ PAGE = ROOT / "docs" / "security.md"
 HOUR = 3_600
 # The documents of a post have at most this number of bytes, and this number more for each byte of its body. A tag or
 # list that a few characters name is an entry of 160 bytes in the person; a URI is longer than a quarter of that.
-BYTES_OF_A_POST = 3_000 + 2 * REFERENCES * 160
+BYTES_OF_A_POST = 3_000 + 2 * MAX_REFERENCES * 160
 BYTES_PER_BYTE = 4
 # Before these limits: the longest body of any post, counted in the memory of each of two processes.
 BEFORE = {"body": 262_144, "posts": 4_000}
@@ -85,33 +85,37 @@ def person(**fields: Any) -> dict[str, Any]:
     "body",
     [
         pytest.param(post(), id="the shortest"),
-        pytest.param(post(message="x" * ANONYMOUS_TEXT_LENGTH, notes="y" * ANONYMOUS_TEXT_LENGTH), id="long texts"),
+        pytest.param(
+            post(message="x" * MAX_ANONYMOUS_TEXT_LENGTH, notes="y" * MAX_ANONYMOUS_TEXT_LENGTH), id="long texts"
+        ),
         pytest.param(post(message="\U0001f30a" * 5_000), id="characters of four bytes"),
-        pytest.param(post(targets=[{}] * ANONYMOUS_TARGETS), id="empty targets"),
-        pytest.param(post(targets=[{"title": "x"}] * ANONYMOUS_TARGETS), id="short targets"),
+        pytest.param(post(targets=[{}] * MAX_ANONYMOUS_TARGETS), id="empty targets"),
+        pytest.param(post(targets=[{"title": "x"}] * MAX_ANONYMOUS_TARGETS), id="short targets"),
         pytest.param(person(custom_fields={str(number): 1 for number in range(50)}), id="short custom fields"),
         pytest.param(person(custom_fields={str(number): "x" * 600 for number in range(50)}), id="long custom fields"),
         pytest.param(
-            person(email_addresses=[{"address": f"a{number}@b.cd"} for number in range(CONTACTS)]), id="addresses"
+            person(email_addresses=[{"address": f"a{number}@b.cd"} for number in range(MAX_CONTACTS)]), id="addresses"
         ),
         pytest.param(person(phone_numbers=[{"number": f"1202555{number:04}"} for number in range(10)]), id="numbers"),
-        pytest.param(person(postal_addresses=[{"postal_code": str(n)} for n in range(CONTACTS)]), id="postal codes"),
-        pytest.param(person(parties=[{}] * PERSON_ENTRIES), id="parties"),
+        pytest.param(
+            person(postal_addresses=[{"postal_code": str(n)} for n in range(MAX_CONTACTS)]), id="postal codes"
+        ),
+        pytest.param(person(parties=[{}] * MAX_PERSON_ENTRIES), id="parties"),
         pytest.param(person(identifiers=[f"a:{number}" for number in range(20)]), id="identifiers"),
         pytest.param(post(identifiers=[f"a:{number}" for number in range(20)]), id="identifiers of the outreach"),
         pytest.param(
             post(
-                add_tags=[f"tag{number}" for number in range(REFERENCES)],
-                add_lists=[f"list{number}" for number in range(REFERENCES)],
+                add_tags=[f"tag{number}" for number in range(MAX_REFERENCES)],
+                add_lists=[f"list{number}" for number in range(MAX_REFERENCES)],
             ),
             id="tags and lists by name",
         ),
         pytest.param(
             post(
-                add_tags_uri=[f"/tags/{number:036}" for number in range(REFERENCES)],
-                add_lists_uri=[f"/lists/{number:036}" for number in range(REFERENCES)],
+                add_tags_uri=[f"/tags/{number:036}" for number in range(MAX_REFERENCES)],
+                add_lists_uri=[f"/lists/{number:036}" for number in range(MAX_REFERENCES)],
                 add_questions_responses_uri=[
-                    {"question": f"/questions/{number:036}", "value": "x"} for number in range(REFERENCES)
+                    {"question": f"/questions/{number:036}", "value": "x"} for number in range(MAX_REFERENCES)
                 ],
             ),
             id="tags, lists and answers by URI",
@@ -122,7 +126,7 @@ def person(**fields: Any) -> dict[str, Any]:
 def test_a_post_stores_at_most_the_documented_number_of_bytes(
     api: Client, database: Database, body: dict[str, Any]
 ) -> None:
-    for number in range(REFERENCES if "add_" in str(body) else 0):
+    for number in range(MAX_REFERENCES if "add_" in str(body) else 0):
         named = {"created_date": now(), "modified_date": now(), "version": 1, "identifiers": []}
         for collection, text in (("tags", "tag"), ("lists", "list"), ("questions", "question")):
             keys = [f"name:{text}{number}", f"id:{number}"]
@@ -134,7 +138,7 @@ def test_a_post_stores_at_most_the_documented_number_of_bytes(
     response = api.record(sent.encode(), token=False)
 
     assert response.status_code == 200, response.json["error"]
-    assert all(len(database.people.find_one()[array]) == REFERENCES for array in named_arrays(body))
+    assert all(len(database.people.find_one()[array]) == MAX_REFERENCES for array in named_arrays(body))
     assert len(sent.encode()) <= Settings().max_anonymous_body_bytes
     assert stored_bytes(database) - before <= BYTES_OF_A_POST + BYTES_PER_BYTE * len(sent.encode())
 
@@ -170,24 +174,24 @@ def test_a_longer_body_needs_a_token(api: Client, database: Database, path: str)
     ("allowed", "too_long", "name"),
     [
         (
-            post(message="x" * ANONYMOUS_TEXT_LENGTH),
-            post(message="x" * (ANONYMOUS_TEXT_LENGTH + 1)),
+            post(message="x" * MAX_ANONYMOUS_TEXT_LENGTH),
+            post(message="x" * (MAX_ANONYMOUS_TEXT_LENGTH + 1)),
             "message",
         ),
-        (post(notes="x" * ANONYMOUS_TEXT_LENGTH), post(notes="x" * (ANONYMOUS_TEXT_LENGTH + 1)), "notes"),
+        (post(notes="x" * MAX_ANONYMOUS_TEXT_LENGTH), post(notes="x" * (MAX_ANONYMOUS_TEXT_LENGTH + 1)), "notes"),
         (
-            post(targets=[{"title": "x"}] * ANONYMOUS_TARGETS),
-            post(targets=[{"title": "x"}] * (ANONYMOUS_TARGETS + 1)),
+            post(targets=[{"title": "x"}] * MAX_ANONYMOUS_TARGETS),
+            post(targets=[{"title": "x"}] * (MAX_ANONYMOUS_TARGETS + 1)),
             "targets",
         ),
         (
-            person(custom_fields={str(number): "x" for number in range(ANONYMOUS_CUSTOM_FIELDS)}),
-            person(custom_fields={str(number): "x" for number in range(ANONYMOUS_CUSTOM_FIELDS + 1)}),
+            person(custom_fields={str(number): "x" for number in range(MAX_ANONYMOUS_CUSTOM_FIELDS)}),
+            person(custom_fields={str(number): "x" for number in range(MAX_ANONYMOUS_CUSTOM_FIELDS + 1)}),
             "person.custom_fields",
         ),
         (
-            person(custom_fields={"a": "x" * ANONYMOUS_VALUE_LENGTH}),
-            person(custom_fields={"a": "x" * (ANONYMOUS_VALUE_LENGTH + 1)}),
+            person(custom_fields={"a": "x" * MAX_ANONYMOUS_VALUE_LENGTH}),
+            person(custom_fields={"a": "x" * (MAX_ANONYMOUS_VALUE_LENGTH + 1)}),
             "person.custom_fields",
         ),
     ],

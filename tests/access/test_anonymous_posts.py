@@ -148,12 +148,12 @@ class TestAllowedOrigins:
         return client.record(body or factories.outreach(), token=False, headers={"Origin": origin})
 
     def preflight(self, client: Client, origin: str) -> str | None:
-        answer = client.http.options(
+        response = client.http.options(
             f"/api/v1/advocacy_campaigns/{client.campaign_id}/record_outreach_helper",
             headers={"Origin": origin, "Access-Control-Request-Method": "POST"},
         )
-        assert answer.status_code == 200
-        return answer.headers.get("Access-Control-Allow-Origin")
+        assert response.status_code == 200
+        return response.headers.get("Access-Control-Allow-Origin")
 
     def test_a_campaign_can_list_its_own_origins(self, api: Client, database: Database) -> None:
         set_policy(api, origins=[OURS])
@@ -198,14 +198,14 @@ class TestTheHoneypot:
     """The honeypot is a field that a page hides, so that only a bot fills it."""
 
     @pytest.mark.parametrize(("filled", "kept"), [("buy now", 0), ("", 1), (None, 1)])
-    def test_a_post_that_fills_the_field_is_answered_but_not_recorded(
+    def test_a_post_that_fills_the_field_gets_a_response_but_is_not_recorded(
         self, deployed: Deployed, database: Database, filled: str | None, kept: int
     ) -> None:
         client = deployed(honeypot_field="website")
 
-        answer = client.record(factories.outreach(website=filled), token=False)
+        response = client.record(factories.outreach(website=filled), token=False)
 
-        assert (answer.status_code, answer.json) == (200, {})
+        assert (response.status_code, response.json) == (200, {})
         assert database.outreaches.count_documents({}) == database.people.count_documents({}) == kept
 
     def test_a_post_with_a_token_may_fill_the_field(self, deployed: Deployed, database: Database) -> None:

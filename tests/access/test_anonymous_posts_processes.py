@@ -41,12 +41,12 @@ def test_a_flood_from_one_address_does_not_block_other_clients(live: Live, api: 
     over, flooded_already = threading.Event(), threading.Event()
 
     def flood() -> list[int]:
-        answers = []
+        responses = []
         for _ in itertools.takewhile(lambda _: not over.is_set(), range(100_000)):
-            answers.append(post(live, api.campaign_id, FLOODER, factories.outreach()).status_code)
-            if answers[-1] == 429:
+            responses.append(post(live, api.campaign_id, FLOODER, factories.outreach()).status_code)
+            if responses[-1] == 429:
                 flooded_already.set()
-        return answers
+        return responses
 
     with ThreadPoolExecutor(FLOODERS) as pool:
         floods = [pool.submit(flood) for _ in range(FLOODERS)]
@@ -82,12 +82,12 @@ def test_no_response_reveals_if_a_person_is_stored(live: Live, api: Client) -> N
         factories.outreach(),
     ]
 
-    answers = [post(live, api.campaign_id, HONEST, body) for body in bodies]
+    responses = [post(live, api.campaign_id, HONEST, body) for body in bodies]
 
     changing = {"Date", "OSDI-Request-ID"}
     seen = {
         (each.status_code, each.content, tuple(sorted((k, v) for k, v in each.headers.items() if k not in changing)))
-        for each in answers
+        for each in responses
     }
     assert len(seen) == 1
-    assert (answers[0].status_code, answers[0].content) == (200, b"{}")
+    assert (responses[0].status_code, responses[0].content) == (200, b"{}")

@@ -44,7 +44,7 @@ class TestCampaignScopedToken:
         return campaign_id
 
     def allowed(self, app: Flask, client: Client, campaign_id: str) -> set[tuple[str, str]]:
-        """Returns the routes that do not answer 403, called with this campaign and ids that do not exist."""
+        """Returns the routes that do not return 403, called with this campaign and ids that do not exist."""
         found = set()
         for rule in app.url_map.iter_rules():
             if not rule.rule.startswith("/api/v1"):
@@ -129,9 +129,9 @@ class TestCampaignScopedToken:
         theirs = database.outreaches.find_one({"advocacy_campaign_id": other})
         address = f"/advocacy_campaigns/{scoped.campaign_id}/outreaches/{theirs['_id']}"
 
-        answers = [scoped.get(address), scoped.put(address, {"duration": 5}), scoped.delete(address)]
+        responses = [scoped.get(address), scoped.put(address, {"duration": 5}), scoped.delete(address)]
 
-        assert [answer.status_code for answer in answers] == [404, 404, 404]
+        assert [response.status_code for response in responses] == [404, 404, 404]
         assert database.outreaches.find_one({"_id": theirs["_id"]}) == theirs
 
     def test_a_filter_does_not_widen_a_collection(self, scoped: Client, other: str) -> None:

@@ -58,9 +58,11 @@ def test_a_token_is_limited_across_addresses(deployed: Deployed, store: Store) -
     secret, document = new_token("other")
     store.write(Insert(TOKENS, document))
 
-    answers = [status for number in range(3) for status in statuses(client, 1, token=True, address=f"192.0.2.{number}")]
+    responses = [
+        status for number in range(3) for status in statuses(client, 1, token=True, address=f"192.0.2.{number}")
+    ]
 
-    assert answers == [200, 200, 429]
+    assert responses == [200, 200, 429]
     assert statuses(client, 1, token=secret) == [200]
 
 
@@ -178,9 +180,9 @@ class TestContactDetails:
             given_name="Mallory",
         )
         body |= {"add_tags": ["volunteer"], "triggers": {"autoresponse": {"enabled": True}}}
-        answer = client.record(body, token=False)
+        response = client.record(body, token=False)
 
-        assert answer.data == b"{}"
+        assert response.data == b"{}"
         assert database.people.find_one() == before
         link = f"/advocacy_campaigns/{client.campaign_id}/outreaches"
         shown = client.get(link).json["_embedded"]["osdi:outreaches"][1]
@@ -231,22 +233,22 @@ class TestContactDetails:
         client = deployed(rate_limit_contact="1/hour")
         body = {"person": by_email("jane@example.com")["person"]}
 
-        answers = [client.post("/people/person_signup_helper", body, token=False) for _ in range(2)]
+        responses = [client.post("/people/person_signup_helper", body, token=False) for _ in range(2)]
 
-        assert [answer.status_code for answer in answers] == [200, 429]
-        assert int(answers[1].headers["Retry-After"]) <= 3600
+        assert [response.status_code for response in responses] == [200, 429]
+        assert int(responses[1].headers["Retry-After"]) <= 3600
 
     def test_a_sender_cannot_use_up_the_signup_limit_of_another(self, deployed: Deployed) -> None:
         client = deployed(rate_limit_contact="1/hour")
         body = {"person": by_email("jane@example.com")["person"]}
         from_everywhere(client, *[by_email("jane@example.com")] * 3)
 
-        answers = [
+        responses = [
             client.post("/people/person_signup_helper", body, token=False, environ_base={"REMOTE_ADDR": address})
             for address in ("192.0.2.1", "192.0.2.1", "192.0.2.2")
         ]
 
-        assert [answer.status_code for answer in answers] == [200, 429, 200]
+        assert [response.status_code for response in responses] == [200, 429, 200]
 
     def test_posts_with_a_token_are_not_limited(self, deployed: Deployed, database: Database) -> None:
         client = deployed(rate_limit_contact="1/hour")
@@ -310,10 +312,10 @@ class TestCountedInMongoDB:
     def test_two_processes_allow_an_eighth_more_at_most(self, deployed: Deployed) -> None:
         clients = [deployed(rate_limit_anonymous="16/hour", rate_limit_storage="mongodb") for _ in range(2)]
 
-        answers = [status for _ in range(20) for client in clients for status in statuses(client, 1)]
+        responses = [status for _ in range(20) for client in clients for status in statuses(client, 1)]
 
-        assert answers.count(200) <= 16 + 16 // ALONE_PART
-        assert set(answers[-10:]) == {429}
+        assert responses.count(200) <= 16 + 16 // ALONE_PART
+        assert set(responses[-10:]) == {429}
 
     @pytest.mark.parametrize("hours", [-25, 25])
     def test_a_wrong_clock_of_a_process_changes_no_limit(

@@ -82,10 +82,10 @@ def test_routes_that_need_a_token_reject_a_request_before_any_look_up(
             continue
         path = rule.replace("<advocacy_campaign_id>", api.campaign_id).replace("<", "").replace(">", "")
 
-        answer = api.http.open(path, method=method, data="{}", headers=headers)
+        response = api.http.open(path, method=method, data="{}", headers=headers)
 
-        assert (answer.status_code, method, rule) == (401, method, rule)
-        assert answer.headers["WWW-Authenticate"]
+        assert (response.status_code, method, rule) == (401, method, rule)
+        assert response.headers["WWW-Authenticate"]
         called += 1
     assert called > 40
 

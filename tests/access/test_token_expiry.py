@@ -97,7 +97,7 @@ class TestLastUse:
         """Returns the writes to tokens that the driver sent, in order."""
         return [command for _, command in listener.named({"update"}) if command["update"] == TOKENS]
 
-    def becomes(self, database: Database, token: str, minute: dt.datetime) -> bool:
+    def is_last_use(self, database: Database, token: str, minute: dt.datetime) -> bool:
         """True if the token's last use becomes this minute; the write is asynchronous."""
         return eventually(lambda: database.tokens.find_one({"name": token}).get("last_used_date") == minute)
 
@@ -133,7 +133,7 @@ class TestLastUse:
 
         assert process().get("/people", token=factories.token(store, name="mine")).status_code == 200
 
-        assert self.becomes(database, "mine", dt.datetime(2026, 3, 18, 11, 2))
+        assert self.is_last_use(database, "mine", dt.datetime(2026, 3, 18, 11, 2))
 
     def test_is_not_written_if_another_process_has_stored_it(
         self, process: Callable[..., Client], clock: Clock, store: Store, listener: Listener
@@ -156,14 +156,14 @@ class TestLastUse:
         assert slow.get("/people", token=token).status_code == 200
         clock.advance(hours=2)
         assert quick.get("/people", token=token).status_code == 200
-        assert self.becomes(database, "mine", minute + dt.timedelta(hours=2))
+        assert self.is_last_use(database, "mine", minute + dt.timedelta(hours=2))
 
         clock.advance(hours=-1)
         assert slow.get("/people", token=token).status_code == 200
         later = factories.token(store, name="later")
         assert slow.get("/people", token=later).status_code == 200
 
-        assert self.becomes(database, "later", minute + dt.timedelta(hours=1)), "the earlier write has arrived"
+        assert self.is_last_use(database, "later", minute + dt.timedelta(hours=1)), "the earlier write has arrived"
         assert database.tokens.find_one({"name": "mine"})["last_used_date"] == minute + dt.timedelta(hours=2)
 
     def test_a_revoked_token_is_not_created_again(

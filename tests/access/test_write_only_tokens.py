@@ -156,12 +156,12 @@ def test_only_an_admin_may_call_the_other_writing_routes(api: Client, store: Sto
     headers = {"OSDI-API-Token": factories.token(store, scopes=[WRITE])}
     for rule in ADMINS_ONLY:
         for method in ("POST", "PUT", "DELETE"):
-            answer = api.http.open(filled(rule, ids), method=method, data="{}", headers=headers)
-            assert answer.status_code in (403, 405), (method, rule)
+            response = api.http.open(filled(rule, ids), method=method, data="{}", headers=headers)
+            assert response.status_code in (403, 405), (method, rule)
 
 
 @pytest.mark.parametrize("rule", sorted(DELETED))
-def test_a_deletion_answers_with_a_notice(
+def test_a_deletion_returns_a_notice(
     api: Client, store: Store, ids: dict[str, str], database: Database, rule: str
 ) -> None:
     headers = {"OSDI-API-Token": factories.token(store, scopes=[WRITE])}

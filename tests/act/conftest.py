@@ -17,7 +17,7 @@ from tests.support.browser import PUBLIC_NAME, Visit, visiting
 from tests.support.live import Live
 from tests.support.site import Site
 
-# A server of images, which tests answer themselves.
+# A server of images, whose responses the tests make.
 IMAGES = "https://images.example.net"
 
 

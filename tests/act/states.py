@@ -18,7 +18,7 @@ from osdi.campaign_pages.postal_codes.table import read_table
 from osdi.consent.confirmation import confirmation_link, confirmation_signer
 from osdi.followups.unsubscribe import unsubscribe
 from osdi.ids import now
-from osdi.outreaches.consent import GivenConsent
+from osdi.outreaches.consent_receipt import GivenConsent
 from osdi.outreaches.helper_request import HelperRequest
 from osdi.outreaches.record_outreach import record_outreach
 from osdi.settings import Settings
@@ -65,7 +65,7 @@ ALL_MISTAKES = {
 def page_states(
     publish: Publish, app: Flask, closed_app: Flask, limited_app: Flask, **page: Any
 ) -> Iterator[tuple[str, TestResponse]]:
-    """Yields the name and the answer of each state; `page` are page settings of every campaign.
+    """Yields the name and the response of each state; `page` are page settings of every campaign.
 
     `closed_app` takes no posts without a token, and `limited_app` one a minute.
     """
@@ -170,7 +170,7 @@ def _after(made: Publish, app: Flask) -> Iterator[tuple[str, TestResponse]]:
 def confirmation_states(
     store: Store, app: Flask, settings: Settings, campaign_id: str, language: str
 ) -> Iterator[tuple[str, TestResponse]]:
-    """Yields the name and the answer of each state of the page of a confirmation mail's link."""
+    """Yields the name and the response of each state of the page of a confirmation mail's link."""
     client = app.test_client()
     campaign = store.get("advocacy_campaigns", campaign_id) or {}
     signs = confirmation_signer(store)

@@ -91,7 +91,7 @@ STATES: dict[str, tuple[str, Callable[[Page], None], dict[str, Any], dict[str, A
     "page": ("", untouched, {}, {}),
     "frame": ("/embed", untouched, {}, {}),
     "mistakes": ("", mistaken, {}, {}),
-    "no answer": ("", failed, {}, {}),
+    "no response": ("", failed, {}, {}),
     "doubt": ("", doubted, {}, {}),
     "prompts": ("", untouched, {"message": {"rule": "prompts", "prompts": ["Why?"]}}, {}),
     "choice of targets": ("", untouched, {"targets": {"selection": "choose"}}, {}),
@@ -108,10 +108,10 @@ STATES: dict[str, tuple[str, Callable[[Page], None], dict[str, Any], dict[str, A
 
 @pytest.mark.parametrize("state", STATES)
 def test_axe_finds_nothing_in_light_and_dark(served: Served, open_page: Open, state: str) -> None:
-    suffix, reach, page, fields = STATES[state]
+    suffix, tab_to, page, fields = STATES[state]
     published = served.publish({**PAGE, **page}, **{**FULL, **fields})
     visit = open_page(published.url + suffix)
-    reach(visit.page)
+    tab_to(visit.page)
 
     assert not barriers(visit.page, dark=True)
 
@@ -129,11 +129,11 @@ def test_axe_finds_nothing_in_the_organisations_colour(served: Served, open_page
 
 @pytest.mark.parametrize("state", ["page", "frame", "mistakes", "call", "e-mail", "thanks"])
 def test_a_state_fits_a_narrow_window_and_large_text(served: Served, open_page: Open, state: str) -> None:
-    suffix, reach, page, fields = STATES[state]
+    suffix, tab_to, page, fields = STATES[state]
     long_title = "Donaudampfschifffahrtsgesellschaftskapitänskajütenschlüssel"
     published = served.publish({**PAGE, **page}, **{**FULL, "title": long_title, **fields})
     visit = open_page(published.url + suffix)
-    reach(visit.page)
+    tab_to(visit.page)
 
     for width, size in ((320, "100%"), (1280, "200%"), (320, "200%")):
         visit.page.set_viewport_size({"width": width, "height": 700})
@@ -151,7 +151,7 @@ def test_a_supporter_records_by_keyboard_and_sees_the_focus_at_each_stop(served:
     page = open_page(published.url, viewport={"width": 390, "height": 500}).page
     stops = []
 
-    def reach(name: str) -> None:
+    def tab_to(name: str) -> None:
         for _ in range(30):
             page.keyboard.press("Tab")
             focus = page.evaluate(FOCUS)
@@ -160,17 +160,17 @@ def test_a_supporter_records_by_keyboard_and_sees_the_focus_at_each_stop(served:
                 return
         raise AssertionError(f"The keyboard does not reach {name}: {stops}")
 
-    reach("person.given_name")
+    tab_to("person.given_name")
     page.keyboard.type("Jane")
-    reach("person.email_address")
+    tab_to("person.email_address")
     page.keyboard.type("jane@example.org")
-    reach("Record and continue")
+    tab_to("Record and continue")
     page.keyboard.press("Enter")
     expect_recorded(page)
     expect(page.locator("h1")).to_be_focused()
-    reach("outcome.0")
+    tab_to("outcome.0")
     page.keyboard.press("Space")
-    reach("Continue")
+    tab_to("Continue")
     page.keyboard.press("Enter")
 
     expect(page.locator("h1")).to_have_text("Thank you!")
@@ -195,10 +195,10 @@ def test_a_page_has_at_most_five_files_and_14_kilobytes_of_text(served: Served, 
     visit = open_page()
     svg = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 9"/>'
     visit.page.route(f"{IMAGES}/*", lambda route: route.fulfill(body=svg, content_type="image/svg+xml"))
-    answer = visit.page.goto(published.url, wait_until="networkidle")
+    response = visit.page.goto(published.url, wait_until="networkidle")
 
-    assert answer
-    assert len(gzip.compress(answer.body())) <= 14 * KILOBYTE
+    assert response
+    assert len(gzip.compress(response.body())) <= 14 * KILOBYTE
     assert len(set(visit.requests)) == 5, visit.requests
 
 

@@ -32,9 +32,9 @@ def script_url(app: Flask) -> str:
 
 def size(http: FlaskClient, *addresses: str) -> int:
     """Returns the number of bytes that a browser receives as the content of these files."""
-    answers = [http.get(address, headers={"Accept-Encoding": "gzip"}) for address in addresses]
-    assert [answer.headers.get("Content-Encoding") for answer in answers] == ["gzip"] * len(answers)
-    return sum(len(answer.data) for answer in answers)
+    responses = [http.get(address, headers={"Accept-Encoding": "gzip"}) for address in addresses]
+    assert [response.headers.get("Content-Encoding") for response in responses] == ["gzip"] * len(responses)
+    return sum(len(response.data) for response in responses)
 
 
 def test_the_style_sheet_has_at_most_6_kilobytes(http: FlaskClient, style_url: str) -> None:
@@ -69,18 +69,18 @@ def test_a_file_of_another_version_is_sent_for_a_minute(http: FlaskClient, style
     """While an upgrade replaces processes, a page of one version may ask a process of another one."""
     other = re.sub(r"/[0-9a-f]{12}/", "/000000000000/", style_url)
 
-    answer = http.get(other)
+    response = http.get(other)
 
-    assert answer.data == http.get(style_url).data
-    assert answer.headers["Cache-Control"] == "public, max-age=60"
+    assert response.data == http.get(style_url).data
+    assert response.headers["Cache-Control"] == "public, max-age=60"
 
 
 @pytest.mark.parametrize("name", ["embed.js", "record.js"])
 def test_browsers_ask_after_an_hour_for_a_file_that_other_sites_name(http: FlaskClient, name: str) -> None:
-    answer = http.get(f"/act/{name}")
+    response = http.get(f"/act/{name}")
 
-    assert answer.headers["Cache-Control"] == "public, max-age=3600"
-    assert answer.mimetype == "text/javascript"
+    assert response.headers["Cache-Control"] == "public, max-age=3600"
+    assert response.mimetype == "text/javascript"
 
 
 @pytest.mark.parametrize("name", ["embed.js", "record.js", "assets/x/form.js"])

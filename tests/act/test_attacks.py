@@ -112,9 +112,9 @@ def hostile(api: Client, publish: Publish) -> Callable[[str], CampaignPage]:
     return published
 
 
-def check_harmless(answer: TestResponse) -> BeautifulSoup:
+def check_harmless(response: TestResponse) -> BeautifulSoup:
     """Fails if the page has a script or link of the corpus, an event handler, a style or anything of another site."""
-    page = soup(answer)
+    page = soup(response)
     for element in page.find_all(True):
         place = f"{element.name} {element.attrs}"
         assert element.name not in ("base", "iframe", "object", "embed", "svg", "style", "frame", "math"), place
@@ -133,7 +133,7 @@ def check_harmless(answer: TestResponse) -> BeautifulSoup:
             assert str(element.get("action", PAGES)).startswith(f"{PAGES}/") or "action" not in element.attrs, place
         assert str(element.get("http-equiv", "")) == "", place
     assert "49" not in page.get_text(), "a text is no template"
-    assert "Refresh" not in answer.headers
+    assert "Refresh" not in response.headers
     return page
 
 
@@ -255,14 +255,16 @@ BODIES: dict[str, tuple[bytes, str, set[int]]] = {
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
 @pytest.mark.parametrize("suffix", ["", "/embed", "/outcome"])
-def test_a_strange_body_is_answered_by_a_page(suffix: str, body: tuple[bytes, str, set[int]], publish: Publish) -> None:
+def test_the_response_to_a_strange_body_is_a_page(
+    suffix: str, body: tuple[bytes, str, set[int]], publish: Publish
+) -> None:
     sent, media_type, statuses = body
     page = publish()
 
-    answer = page.http.post(page.path + suffix, data=sent, content_type=media_type)
+    response = page.http.post(page.path + suffix, data=sent, content_type=media_type)
 
-    assert answer.status_code in (statuses | {410} if suffix == "/outcome" else statuses)
-    check_harmless(answer)
+    assert response.status_code in (statuses | {410} if suffix == "/outcome" else statuses)
+    check_harmless(response)
 
 
 @pytest.mark.parametrize(
@@ -283,11 +285,11 @@ def test_a_form_of_a_page_in_an_old_encoding_is_read_in_it(
 ) -> None:
     page = publish()
 
-    answer = page.http.post(
+    response = page.http.post(
         page.path, data=b"person.email_address=j%40example.com&person.given_name=" + sent, content_type=FORM
     )
 
-    assert answer.status_code == 303
+    assert response.status_code == 303
     assert database.people.find_one()["given_name"] == name
 
 
@@ -296,10 +298,10 @@ class TestTokens:
         form = publish().filled(JANE)
         other = publish({"slug": "other"})
 
-        answer = other.post(form)
+        response = other.post(form)
 
-        assert answer.status_code == 422
-        assert "Please confirm" in answer.text
+        assert response.status_code == 422
+        assert "Please confirm" in response.text
         assert database.outreaches.count_documents({}) == 0
 
     @pytest.mark.parametrize("token", ["", "x", "a.b", "x" * 5_000, "W10.AAAA", "\x00", "😀"], ids=repr)
@@ -312,8 +314,8 @@ class TestTokens:
     @pytest.mark.parametrize("change", ["other campaign", "signature", "payload", "form token", "cut", "long"])
     def test_a_forged_outcome_changes_nothing(self, change: str, publish: Publish, database: Database) -> None:
         page, other = publish(type="phone"), publish({"slug": "other"}, type="phone")
-        answer = page.record()
-        values = typed_into(soup(answer))
+        response = page.record()
+        values = typed_into(soup(response))
         token = values["outreach_token"]
         payload, _, rest = token.partition(".")
         forged = {
@@ -338,8 +340,8 @@ class TestTokens:
         values = typed_into(soup(page.record()))
         erase(store, database.people.find_one()["_id"], RULES)
 
-        answer = page.post({**values, "outcome.0": "reached"}, "/outcome")
+        response = page.post({**values, "outcome.0": "reached"}, "/outcome")
 
-        assert answer.status_code in (303, 404, 409)
+        assert response.status_code in (303, 404, 409)
         assert JANE["person.given_name"] not in str(list(database.outreaches.find()))
         assert database.people.count_documents({}) == 0

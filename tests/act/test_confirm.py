@@ -9,11 +9,11 @@ from pymongo.database import Database
 
 from blueprints.http.context import EXTENSION
 from osdi.access.tokens import ANONYMOUS
-from osdi.campaign_pages.consent import CHANGED, NO_TEXT, UNREADABLE, consent_of
+from osdi.campaign_pages.form.consent_checkbox import CHANGED, NO_TEXT, UNREADABLE, consent_of
 from osdi.campaign_pages.page_settings import Consent
 from osdi.consent.confirmation import PATH, confirmation_link, confirmation_signer
 from osdi.followups.unsubscribe import unsubscribe
-from osdi.outreaches.consent import GivenConsent, sha256_of
+from osdi.outreaches.consent_receipt import GivenConsent, sha256_of
 from osdi.outreaches.helper_request import HelperRequest
 from osdi.outreaches.record_outreach import record_outreach
 from osdi.settings import Settings
@@ -48,13 +48,13 @@ class TestThePage:
     def test_shows_a_button_and_the_words_and_nothing_of_the_person(
         self, api: Client, link: Callable[..., str], database: Database
     ) -> None:
-        answer = api.http.get(link())
+        response = api.http.get(link())
 
-        assert answer.status_code == 200
-        assert '<form method="post">' in answer.text
-        assert "Schreibt mir &lt;b&gt;über&lt;/b&gt; den Fluss." in answer.text
-        assert JANE in answer.text
-        assert "Mallory" not in answer.text
+        assert response.status_code == 200
+        assert '<form method="post">' in response.text
+        assert "Schreibt mir &lt;b&gt;über&lt;/b&gt; den Fluss." in response.text
+        assert JANE in response.text
+        assert "Mallory" not in response.text
         assert statuses(database) == [None]
 
     @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
@@ -73,10 +73,10 @@ class TestThePage:
     ) -> None:
         path = link()
 
-        answers = [api.http.post(path), api.http.post(path), api.http.get(path)]
+        responses = [api.http.post(path), api.http.post(path), api.http.get(path)]
 
-        assert [each.status_code for each in answers] == [200, 200, 200]
-        assert all("You have confirmed it" in each.text for each in answers)
+        assert [each.status_code for each in responses] == [200, 200, 200]
+        assert all("You have confirmed it" in each.text for each in responses)
         assert statuses(database) == ["subscribed"]
 
     def test_says_that_the_address_has_unsubscribed_since(
@@ -85,9 +85,9 @@ class TestThePage:
         path = link()
         unsubscribe(store, JANE)
 
-        for answer in (api.http.get(path), api.http.post(path)):
-            assert answer.status_code == 409
-            assert "<form" not in answer.text
+        for response in (api.http.get(path), api.http.post(path)):
+            assert response.status_code == 409
+            assert "<form" not in response.text
         assert statuses(database) == ["unsubscribed"]
 
     def test_says_that_nothing_is_stored_any_more(
@@ -96,10 +96,10 @@ class TestThePage:
         path = link()
         database.people.delete_many({})
 
-        for answer in (api.http.get(path), api.http.post(path)):
-            assert answer.status_code == 410
-            assert "<form" not in answer.text
-            assert JANE not in answer.text
+        for response in (api.http.get(path), api.http.post(path)):
+            assert response.status_code == 410
+            assert "<form" not in response.text
+            assert JANE not in response.text
 
     @pytest.mark.parametrize("token", ["x", "a.b.c", "x" * 2_000, "%F0%9F%98%80.x.y", "%00", "x%0d%0ay"])
     @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -109,9 +109,9 @@ class TestThePage:
     def test_has_the_language_of_the_page_on_which_the_box_was_ticked(
         self, api: Client, link: Callable[..., str]
     ) -> None:
-        answer = api.http.get(link("de"), headers={"Accept-Language": "fr"})
+        response = api.http.get(link("de"), headers={"Accept-Language": "fr"})
 
-        assert '<html lang="de"' in answer.text
+        assert '<html lang="de"' in response.text
 
     def test_does_not_leak_its_address_and_is_not_framed_stored_or_indexed(
         self, api: Client, link: Callable[..., str]

@@ -7,7 +7,7 @@ import pytest
 from pymongo.database import Database
 
 from osdi.followups.unsubscribe import unsubscribe
-from osdi.outreaches.consent import sha256_of
+from osdi.outreaches.consent_receipt import sha256_of
 from osdi.store import Store
 from tests.fixtures.campaign_pages import JANE, CampaignPage
 from tests.support import factories
@@ -60,10 +60,10 @@ def test_an_unticked_box_says_nothing(asking: Callable[..., CampaignPage], datab
 
 
 def test_a_ticked_box_subscribes_and_leaves_a_receipt(asking: Callable[..., CampaignPage], database: Database) -> None:
-    answer = asking().record({**JANE, "consent": "yes"})
+    response = asking().record({**JANE, "consent": "yes"})
 
     outreach, person = stored(database)
-    assert answer.status_code == 200
+    assert response.status_code == 200
     assert person["email_addresses"] == [{"address": ADDRESS, "status": "subscribed"}]
     assert len(person["items"]) == len(person["taggings"]) == 1
     (receipt,) = outreach["consents"]
@@ -107,28 +107,28 @@ def test_words_that_staff_have_changed_meanwhile_were_not_agreed_to(
 
 
 def test_a_form_with_mistakes_keeps_the_tick(asking: Callable[..., CampaignPage]) -> None:
-    answer = asking().record({**JANE, "person.email_address": "jane", "consent": "yes"})
+    response = asking().record({**JANE, "person.email_address": "jane", "consent": "yes"})
 
-    assert answer.status_code == 422
-    assert 'name="consent" value="yes" checked' in answer.text
+    assert response.status_code == 422
+    assert 'name="consent" value="yes" checked' in response.text
 
 
-def test_the_answer_is_the_same_for_everybody(asking: Callable[..., CampaignPage], api: Client, store: Store) -> None:
+def test_the_response_is_the_same_for_everybody(asking: Callable[..., CampaignPage], api: Client, store: Store) -> None:
     page = asking()
     api.recorded(factories.by_email("known@example.com"))
     unsubscribe(store, "unsubscribed@example.com")
     api.recorded(factories.outreach(person={"email_addresses": [{"address": "c@example.com", "status": "bouncing"}]}))
 
-    answers = [
+    responses = [
         page.record({**JANE, "person.email_address": address, "consent": "yes"})
         for address in ("new@example.com", "known@example.com", "unsubscribed@example.com", "c@example.com")
     ]
 
-    assert {each.status_code for each in answers} == {200}
+    assert {each.status_code for each in responses} == {200}
     texts = {
         each.text.replace(address, "")
         for each, address in zip(
-            answers,
+            responses,
             ("new@example.com", "known@example.com", "unsubscribed@example.com", "c@example.com"),
             strict=True,
         )

@@ -43,8 +43,8 @@ def test_each_route_has_a_strict_policy_and_neither_sets_nor_reads_a_cookie(app:
         data = {**JANE, "outreach_token": "x"} if method == "POST" else None
         plain = listed.http.open(address, method=method, data=data)
         cookies = listed.http.open(address, method=method, data=data, headers={"Cookie": "__Host-osdi_staff=x; a=b"})
-        for answer in (plain, cookies):
-            headers = answer.headers
+        for response in (plain, cookies):
+            headers = response.headers
             assert headers["X-Content-Type-Options"] == "nosniff", address
             assert "Set-Cookie" not in headers, address
             assert "cookie" not in headers.get("Vary", "").lower(), address
@@ -52,7 +52,7 @@ def test_each_route_has_a_strict_policy_and_neither_sets_nor_reads_a_cookie(app:
             policy = directives(headers["Content-Security-Policy"])
             assert policy["default-src"] == "'none'", address
             assert "unsafe" not in headers["Content-Security-Policy"], address
-            if answer.mimetype == "text/html":
+            if response.mimetype == "text/html":
                 assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == "'self'", address
                 assert policy["form-action"] == "'self'", address
                 assert policy["base-uri"] == policy["trusted-types"] == "'none'", address
@@ -63,21 +63,21 @@ def test_each_route_has_a_strict_policy_and_neither_sets_nor_reads_a_cookie(app:
     assert len(seen) >= 10
 
 
-def ancestors_of(answer: TestResponse) -> str:
-    return directives(answer.headers["Content-Security-Policy"])["frame-ancestors"]
+def ancestors_of(response: TestResponse) -> str:
+    return directives(response.headers["Content-Security-Policy"])["frame-ancestors"]
 
 
 def test_only_forms_may_be_framed_and_only_by_listed_origins(app: Flask, listed: CampaignPage) -> None:
     framed = {("POST", f"/act/{SLUG}/embed"), *(("GET", each) for each in FRAMED)}
     for method, address in {*addresses(app), *framed}:
         data = listed.filled(JANE, "/embed") if method == "POST" else None
-        answer = listed.http.open(address, method=method, data=data)
+        response = listed.http.open(address, method=method, data=data)
         expected = f"'self' {LISTED}" if (method, address) in framed else "'none'"
-        assert ancestors_of(answer) == expected, (method, address)
+        assert ancestors_of(response) == expected, (method, address)
 
 
 class TestAnErrorInAFrame:
-    """A browser shows nothing of a refused frame, so a supporter would not see what to do."""
+    """A browser shows nothing of a blocked frame, so a supporter would not see what to do."""
 
     @pytest.mark.parametrize(
         ("suffix", "data"), [("/embed", JANE), ("/outcome", {"embedded": "yes", "outreach_token": "x"})]
@@ -87,10 +87,10 @@ class TestAnErrorInAFrame:
     ) -> None:
         page = CampaignPage(deployed(rate_limit_anonymous="1/hour").http, listed.campaign)
 
-        answers = [page.post(data, suffix) for _ in range(2)]
+        responses = [page.post(data, suffix) for _ in range(2)]
 
-        assert answers[1].status_code == 429
-        assert "https:" in ancestors_of(answers[1])
+        assert responses[1].status_code == 429
+        assert "https:" in ancestors_of(responses[1])
 
     @pytest.mark.parametrize("suffix", ["", "/outcome"])
     def test_of_a_page_is_framed_by_nobody(self, suffix: str, listed: CampaignPage) -> None:
@@ -105,10 +105,10 @@ def test_a_foreign_host_reaches_no_other_visitor(
     client = deployed(trusted_proxies=1)
     page = publish()
 
-    answer = client.http.get(page.path + suffix, headers={header: "evil.example"})
+    response = client.http.get(page.path + suffix, headers={header: "evil.example"})
 
-    if "evil.example" in answer.get_data(as_text=True):
-        assert "private" in answer.headers["Cache-Control"]
+    if "evil.example" in response.get_data(as_text=True):
+        assert "private" in response.headers["Cache-Control"]
 
 
 @pytest.mark.parametrize("suffix", ["", "/embed", "/thanks", "/share", ".json"])
@@ -116,10 +116,10 @@ def test_with_a_public_url_no_page_names_another_host(suffix: str, publish: Publ
     client = deployed(public_url="https://osdi.example.org", trusted_proxies=1)
     page = publish()
 
-    answer = client.http.get(page.path + suffix, headers={"Host": "evil.example", "X-Forwarded-Host": "evil.example"})
+    response = client.http.get(page.path + suffix, headers={"Host": "evil.example", "X-Forwarded-Host": "evil.example"})
 
-    assert "evil.example" not in answer.get_data(as_text=True)
-    assert "evil.example" not in str(answer.headers)
+    assert "evil.example" not in response.get_data(as_text=True)
+    assert "evil.example" not in str(response.headers)
 
 
 def test_scripts_are_files_of_ours_and_nothing_is_inline(publish: Publish) -> None:
@@ -154,11 +154,11 @@ def test_a_redirect_of_a_form_leads_to_listed_origins_only(publish: Publish) -> 
     )
     for number, redirect in enumerate(wrong):
         form = {**JANE, "person.email_address": f"j{number}@example.com", "redirect": redirect}
-        answer = page.post(form, headers={"Origin": LISTED})
-        assert answer.status_code == 303, redirect
-        assert answer.headers["Location"] == f"{page.path}/thanks", redirect
-        assert "X" not in answer.headers, redirect
-        assert "Set-Cookie" not in answer.headers, redirect
+        response = page.post(form, headers={"Origin": LISTED})
+        assert response.status_code == 303, redirect
+        assert response.headers["Location"] == f"{page.path}/thanks", redirect
+        assert "X" not in response.headers, redirect
+        assert "Set-Cookie" not in response.headers, redirect
     right = {**JANE, "person.email_address": "right@example.com", "redirect": f"{LISTED}/thanks?a=b"}
     assert page.post(right, headers={"Origin": LISTED}).headers["Location"] == f"{LISTED}/thanks?a=b"
 
@@ -188,12 +188,10 @@ def test_a_redirect_of_a_form_leads_to_listed_origins_only(publish: Publish) -> 
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PROPFIND"])
-def test_a_strange_address_is_answered_by_a_4xx_or_a_redirect_to_us(
-    method: str, path: str, listed: CampaignPage
-) -> None:
-    answer = listed.http.open(path, method=method, data={} if method == "POST" else None)
+def test_a_strange_address_gets_a_4xx_or_a_redirect_to_us(method: str, path: str, listed: CampaignPage) -> None:
+    response = listed.http.open(path, method=method, data={} if method == "POST" else None)
 
-    assert answer.status_code in (301, 308, 404, 405, 415), answer.status_code
-    location = answer.headers.get("Location", f"/act/{SLUG}")
+    assert response.status_code in (301, 308, 404, 405, 415), response.status_code
+    location = response.headers.get("Location", f"/act/{SLUG}")
     assert location == f"/act/{SLUG}"
-    assert "Set-Cookie" not in answer.headers
+    assert "Set-Cookie" not in response.headers

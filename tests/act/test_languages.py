@@ -49,42 +49,42 @@ def states(
         app = applications(of_deployment)
         closed = applications(of_deployment, anonymous_posts=False)
         limited = applications(of_deployment, rate_limit_anonymous="1/minute")
-        answers = dict(page_states(publish, app, closed, limited, **page))
+        responses = dict(page_states(publish, app, closed, limited, **page))
         of_mail = confirmation_states(store, app, settings, api.campaign_id, page.get("language", of_deployment))
-        return answers | {f"confirmation: {name}": answer for name, answer in of_mail}
+        return responses | {f"confirmation: {name}": response for name, response in of_mail}
 
     return found
 
 
-def soup(answer: Any) -> BeautifulSoup:
-    return BeautifulSoup(answer.get_data(as_text=True), "html.parser")
+def soup(response: Any) -> BeautifulSoup:
+    return BeautifulSoup(response.get_data(as_text=True), "html.parser")
 
 
-def texts(answer: Any) -> set[str]:
-    return {" ".join(text.split()) for text in soup(answer).html.stripped_strings}
+def texts(response: Any) -> set[str]:
+    return {" ".join(text.split()) for text in soup(response).html.stripped_strings}
 
 
 def test_no_state_has_text_that_is_not_translated(states: Callable[..., dict[str, Any]]) -> None:
-    answers = states("en-XA")
+    responses = states("en-XA")
 
-    found = {name: untranslated(answer.get_data(as_text=True), DATA) for name, answer in answers.items()}
+    found = {name: untranslated(response.get_data(as_text=True), DATA) for name, response in responses.items()}
 
-    assert {name: answer.mimetype for name, answer in answers.items() if answer.mimetype != "text/html"} == {}
+    assert {name: response.mimetype for name, response in responses.items() if response.mimetype != "text/html"} == {}
     assert {name: each for name, each in found.items() if each} == {}
-    assert len(answers) > 45
+    assert len(responses) > 45
 
 
 @pytest.mark.parametrize("language", PSEUDO_LANGUAGES)
 def test_each_state_names_its_language_and_its_direction(states: Callable[..., dict[str, Any]], language: str) -> None:
-    for name, answer in states(language).items():
-        html = soup(answer).html
+    for name, response in states(language).items():
+        html = soup(response).html
         assert (html["lang"], html["dir"]) == (language, text_direction(language)), name
 
 
 def test_the_language_of_the_campaigns_page_counts_and_no_state_has_english_words(
     states: Callable[..., dict[str, Any]], database: Database
 ) -> None:
-    english = {name: texts(answer) for name, answer in states("de", language="en").items()}
+    english = {name: texts(response) for name, response in states("de", language="en").items()}
     for language in LANGUAGES[1:]:
         database.advocacy_campaigns.delete_many({"page": {"$exists": True}})
         of_language = states("en", language=language)
@@ -135,10 +135,10 @@ def test_the_count_has_the_plural_form_and_the_number_of_the_language(
 
 
 def test_an_error_page_without_a_campaign_is_in_the_language_of_the_browser(applications: Callable[..., Flask]) -> None:
-    answer = applications("de").test_client().get("/act/none", headers={"Accept-Language": "fr-CA"})
+    response = applications("de").test_client().get("/act/none", headers={"Accept-Language": "fr-CA"})
 
-    assert soup(answer).html["lang"] == "fr"
-    assert soup(answer).h1.get_text().startswith("Cette page")
+    assert soup(response).html["lang"] == "fr"
+    assert soup(response).h1.get_text().startswith("Cette page")
 
 
 def test_the_title_stays_as_it_was_written(publish: Publish) -> None:
@@ -149,8 +149,8 @@ def test_numbers_and_addresses_run_from_left_to_right_on_every_page(
     states: Callable[..., dict[str, Any]],
 ) -> None:
     """Otherwise a page from right to left shows a number with its groups in the wrong order."""
-    answers = states("ar-XB")
-    form, call, mail, thanks = (soup(answers[name]) for name in ("page", "step of phone", "step of email", "thanks"))
+    responses = states("ar-XB")
+    form, call, mail, thanks = (soup(responses[name]) for name in ("page", "step of phone", "step of email", "thanks"))
 
     shown = [
         *form.select("[type=email], [type=tel]"),

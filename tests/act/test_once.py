@@ -119,7 +119,7 @@ def test_another_person_on_the_same_form_is_another_outreach(publish: Publish, d
     assert outreaches(database) == 2
 
 
-def test_a_known_and_an_unknown_person_get_the_same_answer(publish: Publish) -> None:
+def test_a_known_and_an_unknown_person_get_the_same_response(publish: Publish) -> None:
     page = publish()
     unknown = page.record()
     known = page.record()
@@ -252,10 +252,10 @@ def test_an_outreach_over_the_limit_of_its_contact_detail_is_recorded(
 ) -> None:
     page = publish(app=strict_app(rate_limit_contact="1/hour"))
 
-    answers = [page.record() for _ in range(2)]
+    responses = [page.record() for _ in range(2)]
 
-    assert [each.status_code for each in answers] == [200, 200]
-    assert answers[0].get_data() == answers[1].get_data()
+    assert [each.status_code for each in responses] == [200, 200]
+    assert responses[0].get_data() == responses[1].get_data()
     assert [each.get("not_applied") for each in database.outreaches.find()] == [None, "too_many_posts"]
 
 

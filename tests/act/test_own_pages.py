@@ -56,7 +56,7 @@ def own_page(served: Served, open_page: Open) -> Visit:
 
 
 def record(visit: Visit, published: Published, outreach: Any = JANE, **options: Any) -> dict[str, Any]:
-    """Calls `recordOutreach` on the page, and returns the answer, or the error with its `type` and `message`."""
+    """Calls `recordOutreach` on the page, and returns the response, or the error with its `type` and `message`."""
     script = f"{published.served.url}/act/record.js"
     return dict(visit.page.evaluate(CALL, [script, published.campaign["_id"], outreach, options]))
 
@@ -77,7 +77,7 @@ def test_a_page_records_an_outreach(served: Served, own_page: Visit) -> None:
     assert outreach["type"] == "email"
 
 
-def test_a_post_without_an_answer_is_repeated_and_recorded_once(served: Served, own_page: Visit) -> None:
+def test_a_post_without_a_response_is_repeated_and_recorded_once(served: Served, own_page: Visit) -> None:
     published, sent = served.publish(), posts(own_page.page)
     own_page.page.route("**/record_outreach_helper", lambda route: route.abort(), times=1)
 
@@ -135,7 +135,7 @@ def test_a_campaign_without_anonymous_posts_is_not_allowed(served: Served, own_p
     assert published.outreaches() == []
 
 
-def test_a_server_that_does_not_answer_in_time_is_unavailable(served: Served, own_page: Visit) -> None:
+def test_a_server_that_does_not_respond_in_time_is_unavailable(served: Served, own_page: Visit) -> None:
     published = served.publish()
     own_page.page.route("**/record_outreach_helper", lambda route: None)
 

@@ -15,7 +15,9 @@ SUFFIXES = pytest.mark.parametrize("suffix", ["", "/embed"])
 
 
 @SUFFIXES
-def test_a_form_is_recorded_and_answered_by_the_next_step(publish: Publish, database: Database, suffix: str) -> None:
+def test_a_form_is_recorded_and_the_response_is_the_next_step(
+    publish: Publish, database: Database, suffix: str
+) -> None:
     page = publish(type="email")
 
     response = page.record(suffix=suffix)

@@ -115,8 +115,8 @@ def test_a_call_is_dialled_and_its_outcome_recorded(publish: Publish, database: 
     page = publish(type="phone", target_list=[ADA])
     step = page.record()
     assert "tel:+1-202-224-3121" in hrefs(soup(step))
-    answer = complete(page, step, outcome__0="reached", minutes__0="4")
-    assert (answer.status_code, answer.headers["Location"]) == (303, f"{page.path}/thanks")
+    response = complete(page, step, outcome__0="reached", minutes__0="4")
+    assert (response.status_code, response.headers["Location"]) == (303, f"{page.path}/thanks")
     found = outreach(database)
     assert (found["notes"], found["duration"]) == ("Senator Ada Lovelace: reached, 4 min", 240)
 
@@ -154,9 +154,9 @@ def test_an_outcome_with_a_mistake_comes_back(
     publish: Publish, database: Database, typed: dict[str, str], words: str
 ) -> None:
     page = publish(type="phone", target_list=[ADA])
-    answer = complete(page, page.record(), **typed)
-    assert answer.status_code == 422
-    again = soup(answer)
+    response = complete(page, page.record(), **typed)
+    assert response.status_code == 422
+    again = soup(response)
     assert words in again.find(role="alert").get_text()
     assert again.find(id=again.find(role="alert").a["href"][1:])
     assert "notes" not in outreach(database)
@@ -204,12 +204,12 @@ def test_a_choice_between_two_districts_completes_the_recorded_outreach(
     step = page.record()
     assert soup(step).h1.get_text() == "Recorded. Who represents you?"
     assert "targets" not in outreach(database)
-    answer = complete(page, step, target="1")
-    assert soup(answer).h1.get_text() == "Recorded. Now send your e-mail."
+    response = complete(page, step, target="1")
+    assert soup(response).h1.get_text() == "Recorded. Now send your e-mail."
     found = outreach(database)
     assert found["targets"] == [BEN]
     assert found["message"] == "Dear Ohm,\n\nyours, Jane"
-    assert hrefs(soup(answer))[0].startswith("mailto:ben@example.org?")
+    assert hrefs(soup(response))[0].startswith("mailto:ben@example.org?")
 
 
 def test_a_form_that_is_sent_again_after_the_choice_leads_to_the_chosen_target(
@@ -227,8 +227,8 @@ def test_the_first_choice_stays(publish: Publish, store: Store, database: Databa
     page = two_districts(publish, store)
     step = page.record()
     complete(page, step, target="1")
-    answer = complete(page, step, target="0")
-    assert hrefs(soup(answer))[0].startswith("mailto:ben@example.org?")
+    response = complete(page, step, target="0")
+    assert hrefs(soup(response))[0].startswith("mailto:ben@example.org?")
     assert outreach(database)["targets"] == [BEN]
 
 
@@ -248,9 +248,9 @@ def test_none_of_these_leads_to_the_target_for_every_other_code(
     words: str,
 ) -> None:
     page = two_districts(publish, store, *others)
-    answer = complete(page, page.record(), target="none")
-    assert answer.status_code == 200
-    assert words in soup(answer).get_text()
+    response = complete(page, page.record(), target="none")
+    assert response.status_code == 200
+    assert words in soup(response).get_text()
     assert outreach(database).get("targets", []) == targets
 
 
@@ -259,9 +259,9 @@ def test_a_choice_outside_the_districts_asks_again(
     publish: Publish, store: Store, database: Database, sent: str
 ) -> None:
     page = two_districts(publish, store)
-    answer = complete(page, page.record(), target=sent)
-    assert answer.status_code == 422
-    assert "Please choose one of the answers." in soup(answer).find(role="alert").get_text()
+    response = complete(page, page.record(), target=sent)
+    assert response.status_code == 422
+    assert "Please choose one of the answers." in soup(response).find(role="alert").get_text()
     assert "targets" not in outreach(database)
 
 
@@ -294,9 +294,9 @@ def test_an_outreach_is_completed_with_its_token_only(
     page = publish(type="phone", target_list=[ADA])
     token = tokens(store, page, soup(page.record()))[name]
     for values in ({"outcome.0": "reached"}, {"target": "0"}):
-        answer = page.post(MultiDict({**values, "outreach_token": token}), "/outcome")
-        assert answer.status_code == 410
-        assert "This step is over" in soup(answer).get_text()
+        response = page.post(MultiDict({**values, "outreach_token": token}), "/outcome")
+        assert response.status_code == 410
+        assert "This step is over" in soup(response).get_text()
     assert "notes" not in outreach(database)
 
 
@@ -319,9 +319,9 @@ def test_an_outreach_that_is_gone_is_not_found(publish: Publish, database: Datab
 def test_the_steps_in_a_frame_stay_in_the_frame(publish: Publish, framed: bool) -> None:
     page = publish(type="phone", target_list=[ADA])
     step = page.record(suffix="/embed" if framed else "")
-    answer = complete(page, step, outcome__0="reached")
-    assert answer.headers["Location"] == f"{page.path}/thanks" + ("?embedded=yes" if framed else "")
-    thanks = page.http.get(answer.headers["Location"])
+    response = complete(page, step, outcome__0="reached")
+    assert response.headers["Location"] == f"{page.path}/thanks" + ("?embedded=yes" if framed else "")
+    thanks = page.http.get(response.headers["Location"])
     assert ("frame-ancestors 'none'" in thanks.headers["Content-Security-Policy"]) is not framed
 
 

@@ -1,4 +1,4 @@
-"""A supporter sends the form in Chromium: with and without script, twice, without an answer, and in a frame.
+"""A supporter sends the form in Chromium: with and without script, twice, without a response, and in a frame.
 
 The fixture `open_page` checks after each test: no request to another server, no message in the console, no cookie.
 """
@@ -208,10 +208,10 @@ def test_a_form_that_is_being_sent_says_so_and_is_not_sent_again(served: Served,
     assert len(published.outreaches()) == 1
 
 
-@pytest.mark.parametrize("answer", ["no connection", "no answer in time", "503", "502 of a proxy", "429"])
+@pytest.mark.parametrize("failure", ["no connection", "no response in time", "503", "502 of a proxy", "429"])
 @pytest.mark.parametrize("framed", [False, True], ids=["page", "frame"])
-def test_without_an_answer_the_text_stays_and_one_click_tries_again(
-    served: Served, open_page: Open, answer: str, framed: bool
+def test_without_a_response_the_text_stays_and_one_click_tries_again(
+    served: Served, open_page: Open, failure: str, framed: bool
 ) -> None:
     published = served.publish()
     visit = open_page()
@@ -223,10 +223,10 @@ def test_without_an_answer_the_text_stays_and_one_click_tries_again(
     submit(form).press("Enter")
     expect(status(form)).to_have_text("Sending…")
 
-    match answer:
+    match failure:
         case "no connection":
             slow.post(0).abort("connectionreset")
-        case "no answer in time":
+        case "no response in time":
             visit.page.clock.fast_forward(TIMEOUT_MS)
         case "503":
             slow.post(0).fulfill(status=503, content_type="text/html", body="<main>Busy</main>")
@@ -246,7 +246,7 @@ def test_without_an_answer_the_text_stays_and_one_click_tries_again(
 
     expect_recorded(form)
     assert len(published.outreaches()) == 1
-    visit.messages.clear()  # the browser reports the request without an answer
+    visit.messages.clear()  # the browser reports the request without a response
 
 
 def test_a_mistake_is_shown_with_the_text_and_gets_the_focus(served: Served, open_page: Open) -> None:

@@ -1,4 +1,4 @@
-"""A form's targets and message: what the page offers, what is recorded, and what an incomplete choice is answered."""
+"""A form's targets and message: what the page offers, what is recorded, and the response to an incomplete choice."""
 
 from collections.abc import Callable
 from typing import Any

@@ -68,12 +68,12 @@ class TestWithAToken:
         assert followups(database)[0]["message_id"] == message_id(message)
 
     def test_a_missing_message_becomes_a_warning(self, api: Client, database: Database, kind: str) -> None:
-        answer = api.recorded(body_with_trigger(kind, "crm:nothing"))
+        response = api.recorded(body_with_trigger(kind, "crm:nothing"))
 
-        assert answer["osdi_outreach:warnings"] == [
+        assert response["osdi_outreach:warnings"] == [
             f"triggers.{kind}: there is no message of these identifiers that fits."
         ]
-        (followup,) = answer["osdi_outreach:followups"]
+        (followup,) = response["osdi_outreach:followups"]
         assert (followup["kind"], followup["state"], followup["reason"]) == (kind, "skipped", "no_message")
         assert "not_before" not in followups(database)[0]
 
@@ -189,9 +189,9 @@ def test_an_incomplete_message_is_not_chosen(api: Client, database: Database, mi
 
 class TestTheCampaignsTriggers:
     def test_they_are_empty_at_first(self, api: Client) -> None:
-        answer = api.get(f"/advocacy_campaigns/{api.campaign_id}/triggers")
+        response = api.get(f"/advocacy_campaigns/{api.campaign_id}/triggers")
 
-        assert (answer.status_code, set(answer.json)) == (200, {"_links"})
+        assert (response.status_code, set(response.json)) == (200, {"_links"})
 
     def test_they_are_stored_by_kind(self, api: Client) -> None:
         api.created("/messages", factories.message(identifiers=["crm:mail"]))
@@ -199,10 +199,10 @@ class TestTheCampaignsTriggers:
         set_campaign_messages(api, "autoresponse", "crm:mail")
         set_campaign_messages(api, "sms_response", "crm:text")
 
-        answer = api.get(f"/advocacy_campaigns/{api.campaign_id}/triggers").json
+        response = api.get(f"/advocacy_campaigns/{api.campaign_id}/triggers").json
 
-        assert answer["autoresponse"] == {"identifiers": ["crm:mail"]}
-        assert answer["sms_response"] == {"identifiers": ["crm:text"]}
+        assert response["autoresponse"] == {"identifiers": ["crm:mail"]}
+        assert response["sms_response"] == {"identifiers": ["crm:text"]}
 
     @pytest.mark.parametrize("nothing", [None, {"identifiers": []}])
     def test_they_can_be_removed(self, api: Client, database: Database, nothing: Any) -> None:
@@ -215,22 +215,22 @@ class TestTheCampaignsTriggers:
         assert followups(database)[0]["reason"] == "no_message"
 
     def test_a_missing_message_is_rejected(self, api: Client) -> None:
-        answer = api.put(
+        response = api.put(
             f"/advocacy_campaigns/{api.campaign_id}/triggers", {"autoresponse": {"identifiers": ["crm:nothing"]}}
         )
 
-        assert answer.status_code == 400
-        assert answer.json["error"].startswith("autoresponse.identifiers[0]: There is no message")
+        assert response.status_code == 400
+        assert response.json["error"].startswith("autoresponse.identifiers[0]: There is no message")
 
     def test_a_message_of_the_wrong_type_is_rejected(self, api: Client) -> None:
         api.created("/messages", factories.text(identifiers=["crm:text"]))
 
-        answer = api.put(
+        response = api.put(
             f"/advocacy_campaigns/{api.campaign_id}/triggers", {"autoresponse": {"identifiers": ["crm:text"]}}
         )
 
-        assert answer.status_code == 400
-        assert "type email, a subject and a body" in answer.json["error"]
+        assert response.status_code == 400
+        assert "type email, a subject and a body" in response.json["error"]
 
 
 class TestAMailForEveryOutreach:

@@ -56,7 +56,7 @@ UNDER_NOBODY = [
     "/questions/<tag>/answers",
 ]
 
-# Paths outside of the API's own; the root itself is answered.
+# Paths outside of the API's own; the root itself is served.
 PATHS = [
     *("//api/v1/people", "/api//v1/people", "/api/v1//people", "/api/v1/people//<person>", "/api/v1/people//"),
     *(

@@ -40,14 +40,14 @@ from osdi.backup.dump_store import COUNTED, LEFT_OUT, SIGN_INS, UPLOADS, decode,
 from osdi.errors import OsdiError
 from osdi.ids import new_id, now
 from osdi.match_keys import email_key
-from osdi.people.merge import merge_people
+from osdi.people.merge import merge_stored_people
 from osdi.privacy.erasure import erase
 from osdi.privacy.tombstones import note_erasure, was_erased
 from osdi.settings import Settings
 from osdi.store import Insert, Store
 from osdi.store.indexes import INDEXES, TOMBSTONES
 from osdi.store.schema_version import LOOK_SECONDS, SCHEMA_VERSION, WrongDatabase
-from osdi.suppression.refusals import LINK, MAIL
+from osdi.suppression.opt_outs import LINK, MAIL
 from osdi.suppression.suppression_list import suppression_list
 from tests.support import factories
 from tests.support.client import Client, new_client
@@ -59,7 +59,7 @@ from tests.support.planted import MARKER, traces
 # A backup reads from a snapshot.
 pytestmark = pytest.mark.usefixtures("snapshots")
 
-MOMENT = dt.datetime(2026, 3, 18, 11, 2, 15, 123_000)
+TIMESTAMP = dt.datetime(2026, 3, 18, 11, 2, 15, 123_000)
 EVERY_TYPE = {
     "string": "Jané \u2028 \U0001f30a",
     "empty": "",
@@ -71,7 +71,7 @@ EVERY_TYPE = {
     "odd": [float("inf"), float("-inf"), -0.0, 1e300, None],
     "true": True,
     "null": None,
-    "date": MOMENT,
+    "date": TIMESTAMP,
     "before": dt.datetime(1, 1, 1),
     "after all": DatetimeMS(2**60),
     "array": [[], {}, [1, {"a": [None]}]],
@@ -186,10 +186,10 @@ def fill(api: Client, database: Database) -> None:
     signing_key(api.http.application.extensions[EXTENSION].store, "unsubscribe")
     merged = [api.recorded(factories.by_email(f"jane.{at}@example.com"))["_links"]["osdi:person"] for at in range(2)]
     api.post(f"{merged[0]['href']}/merge", {"_links": {"osdi:person": merged[1]}})
-    database.erasures.insert_one({"_id": "gone", "people": ["gone"], "outreaches": "keep", "erased_date": MOMENT})
+    database.erasures.insert_one({"_id": "gone", "people": ["gone"], "outreaches": "keep", "erased_date": TIMESTAMP})
     database.suppressions.insert_one({"_id": "digest", "version": 1, "refused": {}, "history": []})
     database.mailbox_intervals.insert_one({"_id": "interval", "followup_id": "f", "until": dt.datetime(2999, 1, 1)})
-    database.tombstones.insert_one({"_id": "0" * 64, "erased_date": MOMENT})
+    database.tombstones.insert_one({"_id": "0" * 64, "erased_date": TIMESTAMP})
     opted_out = {"email_addresses": [{"address": "jim@example.com", "status": "unsubscribed"}]}
     api.created("/people", {"person": opted_out})
     database.mailbox_intervals.insert_one({"_id": "0" * 64, "followup_id": "x", "until": now() + dt.timedelta(days=9)})
@@ -198,7 +198,7 @@ def fill(api: Client, database: Database) -> None:
     database.of_a_later_version.insert_one({"_id": "x", **EVERY_TYPE})
     database.staff.insert_one({"_id": "x", "email": "ada@example.org", "scopes": ["read"], "disabled": False})
     database.staff_events.insert_one({"_id": "x", "action": "add_staff", "expires_date": now() + dt.timedelta(days=9)})
-    database.duplicate_exceptions.insert_one({"_id": "a b", "people": ["a", "b"], "created_date": MOMENT})
+    database.duplicate_exceptions.insert_one({"_id": "a b", "people": ["a", "b"], "created_date": TIMESTAMP})
     database.exports.insert_one({"_id": "x", "staff_id": "y", "expires_date": now() + dt.timedelta(days=9)})
 
 
@@ -346,7 +346,7 @@ class TestARestoredBackup:
     def test_contains_people_who_returned_after_an_erasure(
         self, api: Client, store: Store, other: tuple[Store, Database]
     ) -> None:
-        note_erasure(store, ["email:back@example.com"], MOMENT)
+        note_erasure(store, ["email:back@example.com"], TIMESTAMP)
         api.record(factories.by_email("back@example.com"))
 
         assert restored(other[0], backed_up(store)) == 0
@@ -366,7 +366,7 @@ class TestARestoredBackup:
         insert_known(store, "somebody else")
         before = backed_up(store)
         if merged:
-            merge_people(store, f"{MARKER}0", f"{MARKER}1", RULES)
+            merge_stored_people(store, f"{MARKER}0", f"{MARKER}1", RULES)
         erase(store, f"{MARKER}0", RULES, "delete")
         tombstones = set(database.tombstones.distinct("_id"))
 
@@ -383,7 +383,7 @@ class TestARestoredBackup:
     def test_does_not_contain_people_whose_erasure_was_running(self, other: tuple[Store, Database]) -> None:
         """Tombstones come first."""
         insert_known(other[0], MARKER)
-        other[1].people.update_one({}, {"$set": {"created_date": MOMENT}})
+        other[1].people.update_one({}, {"$set": {"created_date": TIMESTAMP}})
         note_erasure(other[0], [email_key(f"{MARKER}@example.com")], now() - dt.timedelta(seconds=1))
 
         assert restored(other[0], backed_up(other[0])) == 1
@@ -403,7 +403,7 @@ class TestARestoredBackup:
         """The two databases are not of one deployment, or one has lost its key."""
         store, database = other
         insert_known(store, MARKER)
-        note_erasure(store, ["email:before@example.com"], MOMENT)
+        note_erasure(store, ["email:before@example.com"], TIMESTAMP)
         before = backed_up(store)
         (theirs,) = database.tombstones.distinct("_id")
         for name in ("tombstones", "signing_keys"):
@@ -466,7 +466,7 @@ class TestARestoredBackup:
 
     def test_has_its_own_key_without_present_tombstones(self, other: tuple[Store, Database]) -> None:
         store, database = other
-        note_erasure(store, ["email:before@example.com"], MOMENT)
+        note_erasure(store, ["email:before@example.com"], TIMESTAMP)
         before = backed_up(store)
         database.client.drop_database(database.name)
         assert not was_erased(store, ["email:before@example.com"])  # makes a key
@@ -553,9 +553,9 @@ class TestQueuedFollowup:
     """A restore sends it again only with `--send-queued`."""
 
     FOLLOWUPS = (
-        {"_id": "q", "state": "queued", "not_before": MOMENT, "message_id": "m"},
-        {"_id": "l", "state": "leased", "not_before": MOMENT, "lease": "x"},
-        {"_id": "s", "state": "sent", "sent_date": MOMENT},
+        {"_id": "q", "state": "queued", "not_before": TIMESTAMP, "message_id": "m"},
+        {"_id": "l", "state": "leased", "not_before": TIMESTAMP, "lease": "x"},
+        {"_id": "s", "state": "sent", "sent_date": TIMESTAMP},
         {"_id": "f", "state": "failed", "reason": "no_smtp"},
     )
 
@@ -661,7 +661,7 @@ class TestInvalidFile:
     def test_with_an_endless_line(self, content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
         """Of such a line no more is read than the longest document takes, and it is not looked at any further."""
         monkeypatch.setattr(archive, "decode", lambda _: pytest.fail("parsed it"))
-        monkeypatch.setattr(archive, "LONGEST_LINE", 10_000)
+        monkeypatch.setattr(archive, "MAX_LINE_BYTES", 10_000)
         bomb = gzip.compress(gzip.decompress(content).splitlines(keepends=True)[0] + b'{"people":' + b" " * 10_000_000)
         file = io.BytesIO(bomb)
 
@@ -670,7 +670,7 @@ class TestInvalidFile:
         assert file.tell() < len(bomb)
 
     def test_with_an_endless_first_line(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(archive, "LONGEST_HEADER", 10_000)
+        monkeypatch.setattr(archive, "MAX_HEADER_BYTES", 10_000)
         bomb = gzip.compress(b'{"osdi_backup":' + b" " * 10_000_000)
         file = io.BytesIO(bomb)
 
@@ -933,7 +933,7 @@ def test_a_document_that_no_restore_would_take_is_no_part_of_a_backup(
     other: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other[1].theirs.insert_one({"_id": "long", "text": "x" * 10_000})
-    monkeypatch.setattr(archive, "LONGEST_LINE", 10_000)
+    monkeypatch.setattr(archive, "MAX_LINE_BYTES", 10_000)
 
     with pytest.raises(OsdiError, match="document long of theirs is too long"):
         backed_up(other[0])

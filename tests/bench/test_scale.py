@@ -211,7 +211,7 @@ def test_lost_values_are_named() -> None:
     assert broken([Row(READ, (1.0, 2.5))]) == ["a read: 2.50 times, at most 1.3"]
 
 
-def test_an_answer_of_503_is_shown_in_the_row_of_its_size() -> None:
+def test_a_response_of_503_is_shown_in_the_row_of_its_size() -> None:
     database = Filled(Ours("scale-1", "1", with_token=True), Loaded("", "", 1, (), (), "", "", now(), YEARS, {}))
 
     assert "| a read | 2.00 | 503 | 503 | 1.3 | **not kept** |" in sizes_section(

@@ -85,9 +85,9 @@ class TestBrowserUrl:
     def test_a_response_that_declines_the_body_has_none(self, api: Client, campaign: str) -> None:
         api.put(f"{campaign}/page", {"published": True, "slug": "river"})
 
-        answer = api.put(campaign, {"title": "New", "osdi:control": {"return_response": False}}).json
+        response = api.put(campaign, {"title": "New", "osdi:control": {"return_response": False}}).json
 
-        assert set(answer) == {"identifiers", "_links"}
+        assert set(response) == {"identifiers", "_links"}
 
     def test_filters_and_csv_have_the_stored_value_and_ndjson_that_of_the_api(
         self, app: Flask, api: Client, campaign: str

@@ -11,7 +11,7 @@ from pymongo.database import Database
 
 from osdi.campaign_pages.embedding import site_counts
 from osdi.campaign_pages.embedding.site_counts import SiteCounts
-from osdi.campaign_pages.embedding.site_store import MOST_SITES, add_frames, blocked_since
+from osdi.campaign_pages.embedding.site_store import MAX_SITES, add_frames, blocked_since
 from osdi.errors import DuplicateKey, unavailable
 from osdi.ids import now
 from osdi.store import Store
@@ -100,7 +100,7 @@ class TestAFrame:
         assert set(found) == {"_id", "advocacy_campaign_id", "origin", "blocked", "last_date"}
         assert "jane" not in str(found).lower()
 
-    def test_changes_no_header_of_the_answer(self, page: CampaignPage) -> None:
+    def test_changes_no_header_of_the_response(self, page: CampaignPage) -> None:
         varying = {"OSDI-Request-ID", "Content-Length", "ETag"}
 
         plain, in_frame = page.get("/embed"), page.get("/embed", headers={**NEVER, "Referer": f"{OTHER}/"})
@@ -112,7 +112,7 @@ class TestAFrame:
         self, page: CampaignPage, database: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
     ) -> None:
         def fail(*_: Any, **__: Any) -> None:
-            raise unavailable("The database does not answer at the moment.")
+            raise unavailable("The database does not respond at the moment.")
 
         monkeypatch.setattr(site_counts, "add_frames", fail)
 
@@ -135,9 +135,9 @@ class TestTheCounts:
 
     @pytest.fixture
     def clock(self, monkeypatch: pytest.MonkeyPatch) -> list[float]:
-        moment = [1_000.0]
-        monkeypatch.setattr(site_counts, "time", SimpleNamespace(monotonic=lambda: moment[0]))
-        return moment
+        timestamp = [1_000.0]
+        monkeypatch.setattr(site_counts, "time", SimpleNamespace(monotonic=lambda: timestamp[0]))
+        return timestamp
 
     @staticmethod
     def count(counts: SiteCounts, origin: str = OTHER) -> bool:
@@ -182,10 +182,10 @@ class TestTheCounts:
         assert len(stored(database)) == 1 + site_counts.WRITES_AT_ONCE
 
     def test_need_little_memory_whatever_requests_come(self, counts: SiteCounts, clock: list[float]) -> None:
-        for number in range(site_counts.MOST_COUNTS + 50):
+        for number in range(site_counts.MAX_COUNTS + 50):
             self.count(counts, f"https://{number}.example.net")
 
-        assert len(counts._counts) == site_counts.MOST_COUNTS
+        assert len(counts._counts) == site_counts.MAX_COUNTS
 
     @pytest.mark.parametrize("error", [unavailable("away"), DuplicateKey("another process was faster")])
     def test_stay_in_memory_until_they_can_be_written(
@@ -210,21 +210,21 @@ class TestTheCounts:
         assert stored(database) == {OTHER: {"blocked": 2}}
 
 
-def add(store: Store, origin: str, outcome: str = "blocked", moment: dt.datetime | None = None) -> None:
-    add_frames(store, "c", origin, outcome, 1, listed=(SITE,), moment=moment or now())
+def add(store: Store, origin: str, outcome: str = "blocked", timestamp: dt.datetime | None = None) -> None:
+    add_frames(store, "c", origin, outcome, 1, listed=(SITE,), timestamp=timestamp or now())
 
 
 class TestTheBound:
     @pytest.fixture
     def full(self, store: Store) -> None:
         """A campaign with as many forged sites as it can have, and more."""
-        for number in range(MOST_SITES + 5):
+        for number in range(MAX_SITES + 5):
             add(store, f"https://{number}.evil.example")
 
     def test_keeps_the_number_of_sites_small(self, full: None, database: Database) -> None:
         found = stored(database)
 
-        assert len(found) == MOST_SITES + 1
+        assert len(found) == MAX_SITES + 1
         assert found["*"] == {"blocked": 5}
 
     def test_leaves_room_for_the_sites_that_the_campaign_lists(
@@ -247,7 +247,7 @@ class TestTheBound:
         assert stored(database)["https://0.evil.example"] == {"blocked": 2}
 
     def test_is_that_of_one_campaign(self, full: None, store: Store, database: Database) -> None:
-        add_frames(store, "d", OTHER, "blocked", 1, listed=(), moment=now())
+        add_frames(store, "d", OTHER, "blocked", 1, listed=(), timestamp=now())
 
         assert stored(database)[OTHER] == {"blocked": 1}
 
@@ -259,7 +259,7 @@ def test_the_database_deletes_a_site_after_thirty_days(database: Database) -> No
 
 
 def test_sites_that_were_blocked_lately_are_found_by_an_index(store: Store, database: Database) -> None:
-    add(store, OTHER, moment=now() - dt.timedelta(days=8))
+    add(store, OTHER, timestamp=now() - dt.timedelta(days=8))
     add(store, SITE, "shown")
     add(store, "https://new.example.org")
 
@@ -271,7 +271,7 @@ def test_sites_that_were_blocked_lately_are_found_by_an_index(store: Store, data
 
 
 def test_a_deleted_campaign_leaves_no_site(api: Client, store: Store, database: Database) -> None:
-    add_frames(store, api.campaign_id, OTHER, "blocked", 1, listed=(), moment=now())
+    add_frames(store, api.campaign_id, OTHER, "blocked", 1, listed=(), timestamp=now())
 
     api.delete(f"/advocacy_campaigns/{api.campaign_id}")
 

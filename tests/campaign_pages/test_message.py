@@ -9,7 +9,7 @@ from osdi.campaign_pages.message import Message, script_of, start_texts, text_of
 from osdi.campaign_pages.message_labels import filled_in
 from osdi.campaign_pages.page_settings import PageSettings
 from osdi.campaign_pages.targets import InvalidChoice
-from osdi.fields.limits import ANONYMOUS_TEXT_LENGTH
+from osdi.fields.limits import MAX_ANONYMOUS_TEXT_LENGTH
 
 LABELS = {
     "given_name": "first name",
@@ -176,8 +176,8 @@ def test_answers_to_prompts_join_into_the_text(template: str, answers: list[str]
 @pytest.mark.parametrize(
     ("values", "rule", "control"),
     [
-        ({"message": "x" * (ANONYMOUS_TEXT_LENGTH + 1)}, "editable", "message"),
-        ({"prompt": ["x" * (ANONYMOUS_TEXT_LENGTH + 1)]}, "prompts", "prompt"),
+        ({"message": "x" * (MAX_ANONYMOUS_TEXT_LENGTH + 1)}, "editable", "message"),
+        ({"prompt": ["x" * (MAX_ANONYMOUS_TEXT_LENGTH + 1)]}, "prompts", "prompt"),
     ],
 )
 def test_a_text_that_is_too_long_is_rejected(values: dict[str, Any], rule: str, control: str) -> None:
@@ -187,9 +187,9 @@ def test_a_text_that_is_too_long_is_rejected(values: dict[str, Any], rule: str, 
 
 
 def test_a_text_may_be_as_long_as_it_is_stored() -> None:
-    message = post({"message": "x" * ANONYMOUS_TEXT_LENGTH})
+    message = post({"message": "x" * MAX_ANONYMOUS_TEXT_LENGTH})
     assert message is not None
-    assert len(message.text) == ANONYMOUS_TEXT_LENGTH
+    assert len(message.text) == MAX_ANONYMOUS_TEXT_LENGTH
 
 
 def test_words_in_braces_of_a_supporter_are_text() -> None:

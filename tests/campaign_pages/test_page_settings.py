@@ -138,7 +138,7 @@ def path(api: Client) -> str:
 
 
 def shown(response: Any) -> dict[str, Any]:
-    """Returns the settings in an answer, without links."""
+    """Returns the settings in a response, without links."""
     assert response.status_code == 200, response.get_data(as_text=True)
     return {name: value for name, value in response.json.items() if name != "_links"}
 
@@ -242,7 +242,7 @@ def test_prompts_may_be_stored_before_the_rule(api: Client, path: str) -> None:
     assert named(api.put(path, {"message": {"prompts": None}})) == ["message.prompts"]
 
 
-def test_an_answer_can_be_sent_back(api: Client, path: str, database: Database) -> None:
+def test_a_response_can_be_sent_back(api: Client, path: str, database: Database) -> None:
     sent = {**{each: values[-1] for each, values in VALID.items()}, "closes_at": "2027-06-30T21:59:59Z"}
     before = api.put(path, sent).json
     stored = database.advocacy_campaigns.find_one({"_id": api.campaign_id})

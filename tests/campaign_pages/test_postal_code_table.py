@@ -101,7 +101,7 @@ def test_a_file_that_is_no_csv_is_rejected_with_the_line(line: str) -> None:
 
 
 def test_a_file_with_too_many_lines_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("osdi.campaign_pages.postal_codes.table.POSTAL_CODE_LINES", 2)
+    monkeypatch.setattr("osdi.campaign_pages.postal_codes.table.MAX_POSTAL_CODE_LINES", 2)
     assert read("1,1", "2,1").lines == 2
     with pytest.raises(OsdiError, match="more than 2 lines"):
         read("1,1", "2,1", "3,1")

@@ -38,12 +38,12 @@ def campaign_id(path: str) -> str:
 
 
 def test_an_uploaded_table_is_used_and_comes_back(api: Client, path: str, store: Store) -> None:
-    answer = upload(api, path, "postal_code,target\n20,2\n10115,Ada Lovelace\n10115,2\n")
-    assert answer.status_code == 200
-    assert answer.json["stored"] is True
-    assert (answer.json["lines"], answer.json["postal_codes"], answer.json["targets"]) == (3, 2, 2)
-    assert answer.json["codes_with_several_targets"] == ["10115"]
-    assert answer.json["_links"]["self"]["href"] == path
+    response = upload(api, path, "postal_code,target\n20,2\n10115,Ada Lovelace\n10115,2\n")
+    assert response.status_code == 200
+    assert response.json["stored"] is True
+    assert (response.json["lines"], response.json["postal_codes"], response.json["targets"]) == (3, 2, 2)
+    assert response.json["codes_with_several_targets"] == ["10115"]
+    assert response.json["_links"]["self"]["href"] == path
     assert look_up(store, campaign_id(path), "20095").keys == ("ocdid:ocd-division/country:de/wk:2",)
 
     table = api.get(path)
@@ -53,24 +53,24 @@ def test_an_uploaded_table_is_used_and_comes_back(api: Client, path: str, store:
     assert upload(api, path, table.text).json["postal_codes"] == 2
 
 
-def test_a_campaign_without_a_table_answers_the_header_alone(api: Client, path: str) -> None:
+def test_a_campaign_without_a_table_returns_the_header_alone(api: Client, path: str) -> None:
     assert api.get(path).text == "postal_code,target\r\n"
 
 
 def test_a_dry_run_reports_problems_and_stores_nothing(api: Client, path: str) -> None:
-    answer = upload(api, path, "postal_code,target\n10115,Nobody\n20,2\n", query="?dry_run=true")
-    assert answer.status_code == 200
-    assert (answer.json["stored"], answer.json["total_problems"]) == (False, 1)
-    assert answer.json["problems"][0]["line"] == 2
-    assert answer.json["targets_without_code"] == ["Ada Lovelace"]
+    response = upload(api, path, "postal_code,target\n10115,Nobody\n20,2\n", query="?dry_run=true")
+    assert response.status_code == 200
+    assert (response.json["stored"], response.json["total_problems"]) == (False, 1)
+    assert response.json["problems"][0]["line"] == 2
+    assert response.json["targets_without_code"] == ["Ada Lovelace"]
     assert api.get(path).text == "postal_code,target\r\n"
 
 
 def test_a_table_with_a_problem_is_rejected_as_a_whole(api: Client, path: str) -> None:
     assert upload(api, path, "postal_code,target\n10115,1\n").status_code == 200
-    answer = upload(api, path, "postal_code,target\n20,2\n10115,Nobody\n")
-    assert answer.status_code == 400
-    assert answer.json["error"] == "line 3: No target of the campaign has this number, name or ocdid."
+    response = upload(api, path, "postal_code,target\n20,2\n10115,Nobody\n")
+    assert response.status_code == 400
+    assert response.json["error"] == "line 3: No target of the campaign has this number, name or ocdid."
     assert api.get(path).text.splitlines()[1:] == ["10115,Ada Lovelace"]
 
 
@@ -84,8 +84,8 @@ def test_a_code_follows_its_target_when_the_list_is_sorted_anew(api: Client, pat
 def test_a_target_that_left_the_list_is_found_by_a_dry_run(api: Client, path: str) -> None:
     upload(api, path, "postal_code,target\n10115,1\n20,2\n")
     api.put(path.removesuffix("/page/postal_codes"), {"target_list": TARGETS[:1]})
-    answer = upload(api, path, api.get(path).text, query="?dry_run=true")
-    assert [each["postal_code"] for each in answer.json["problems"]] == ["20"]
+    response = upload(api, path, api.get(path).text, query="?dry_run=true")
+    assert [each["postal_code"] for each in response.json["problems"]] == ["20"]
 
 
 def test_a_table_can_be_deleted(api: Client, path: str, database: Database) -> None:
@@ -104,8 +104,8 @@ def test_a_deleted_campaign_leaves_no_postal_codes(api: Client, path: str, datab
 @pytest.mark.parametrize("method", ["get", "put", "delete"])
 def test_a_campaign_that_does_not_exist_has_no_table(api: Client, method: str) -> None:
     path = "/advocacy_campaigns/none/page/postal_codes"
-    answer = upload(api, path, "postal_code,target") if method == "put" else getattr(api, method)(path)
-    assert answer.status_code == 404
+    response = upload(api, path, "postal_code,target") if method == "put" else getattr(api, method)(path)
+    assert response.status_code == 404
 
 
 def test_a_table_is_read_and_changed_with_a_token_only(api: Client, path: str, store: Store) -> None:
@@ -121,8 +121,8 @@ def test_fifty_thousand_lines_are_stored_compressed(api: Client, path: str, stor
     lines = "".join(f"{code},ocd-division/country:de/wk:2\n" for code in range(10_000, 60_000))
     text = f"postal_code,target\n{lines}".encode()
     assert upload(api, path, text).status_code == 413
-    answer = upload(api, path, gzip.compress(text), **{"Content-Encoding": "gzip"})
-    assert answer.json["postal_codes"] == 50_000
+    response = upload(api, path, gzip.compress(text), **{"Content-Encoding": "gzip"})
+    assert response.json["postal_codes"] == 50_000
     assert look_up(store, campaign_id(path), "59999-1").keys == ("ocdid:ocd-division/country:de/wk:2",)
 
 
@@ -141,9 +141,9 @@ def test_fifty_thousand_lines_are_stored_compressed(api: Client, path: str, stor
     ids=["UTF-16", "ISO 8859-1", "not gzip", "cut off", "followed", "another coding", "bomb", "empty"],
 )
 def test_a_body_that_is_no_table_is_rejected(api: Client, path: str, body: bytes, coding: str, status: int) -> None:
-    answer = upload(api, path, body, **{"Content-Encoding": coding})
-    assert answer.status_code == status
-    assert answer.json["error"]
+    response = upload(api, path, body, **{"Content-Encoding": coding})
+    assert response.status_code == status
+    assert response.json["error"]
 
 
 def test_a_long_table_is_read_up_to_the_limit_of_a_body(api: Client, path: str) -> None:

@@ -7,7 +7,7 @@ from werkzeug.datastructures import MultiDict
 
 from osdi.campaign_pages.page_settings import PageSettings
 from osdi.campaign_pages.targets import Chosen, InvalidChoice, chosen, target_key, target_name
-from osdi.fields.limits import ANONYMOUS_TARGETS
+from osdi.fields.limits import MAX_ANONYMOUS_TARGETS
 
 ADA = {"given_name": "Ada", "family_name": "Lovelace", "ocdid": "ocd-division/country:de/wk:1"}
 BEN = {"title": "Senator", "given_name": "Ben", "family_name": "Ohm"}
@@ -34,8 +34,8 @@ def test_a_copy_has_the_fields_of_osdi_only() -> None:
 
 
 def test_an_outreach_to_more_targets_than_it_may_have_has_none() -> None:
-    most = [{"given_name": f"Target {number}"} for number in range(ANONYMOUS_TARGETS)]
-    assert len(choose("all", {}, most).targets) == ANONYMOUS_TARGETS
+    most = [{"given_name": f"Target {number}"} for number in range(MAX_ANONYMOUS_TARGETS)]
+    assert len(choose("all", {}, most).targets) == MAX_ANONYMOUS_TARGETS
     assert choose("all", {}, [*most, ADA]).targets == ()
 
 
@@ -78,7 +78,7 @@ def test_a_campaign_without_targets_asks_for_none() -> None:
 
 
 def test_more_targets_than_an_outreach_may_have_are_rejected() -> None:
-    many = [{"given_name": f"Target {number}"} for number in range(ANONYMOUS_TARGETS + 1)]
+    many = [{"given_name": f"Target {number}"} for number in range(MAX_ANONYMOUS_TARGETS + 1)]
     with pytest.raises(InvalidChoice) as raised:
         choose("choose", {"target": [str(number) for number in range(len(many))]}, many)
     assert raised.value.reason == "too_many"

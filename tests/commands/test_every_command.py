@@ -99,10 +99,10 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shortens the times for which commands wait for a database."""
     monkeypatch.setattr("osdi.store.driver.SERVER_SELECTION_TIMEOUT_MS", 300)
     monkeypatch.setattr("osdi.operations.readiness.RETRY_SECONDS", 0.01)
-    monkeypatch.setattr("osdi.operations.readiness.ANSWER_SECONDS", 0.3)
-    real = __import__("osdi.commands.register", fromlist=["wait_until_it_answers"]).wait_until_it_answers
+    monkeypatch.setattr("osdi.operations.readiness.CHECK_SECONDS", 0.3)
+    real = __import__("osdi.commands.register", fromlist=["wait_for_database"]).wait_for_database
     for place in ("register", "release"):
-        monkeypatch.setattr(f"osdi.commands.{place}.wait_until_it_answers", lambda store, _, say: real(store, 0.5, say))
+        monkeypatch.setattr(f"osdi.commands.{place}.wait_for_database", lambda store, _, say: real(store, 0.5, say))
 
 
 @pytest.fixture(scope="module")
@@ -434,7 +434,7 @@ class TestASignal:
     ) -> None:
         words = ("merge", values["survivor_id"], values["other_id"])
 
-        answered = run(app, *words)
+        result = run(app, *words)
         monkeypatch.setattr("click.termui.visible_prompt_func", lambda _: signal.raise_signal(signal.SIGINT))
         usual = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
@@ -442,12 +442,12 @@ class TestASignal:
         finally:
             signal.signal(signal.SIGINT, usual)
 
-        assert (answered.code, answered.err.splitlines()[-1]) == (1, "Not confirmed: nothing was changed.")
+        assert (result.code, result.err.splitlines()[-1]) == (1, "Not confirmed: nothing was changed.")
         assert (interrupted.code, interrupted.err.splitlines()[-1]) == (130, "Ended by Ctrl-C.")
         assert database.people.count_documents({"merged_ids": {"$exists": True}}) == 0
 
     def test_while_a_command_waits_for_a_database_ends_it(self, files: dict[str, Any], tmp_path: Path) -> None:
-        """The database accepts connections and never answers."""
+        """The database accepts connections and never responds."""
         with ExitStack() as stack:
             start = stack.enter_context(processes(tmp_path))
             waiting: dict[tuple[str, signal.Signals], tuple[ForkedProcess, IO[bytes]]] = {}

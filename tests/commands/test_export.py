@@ -216,13 +216,13 @@ class TestTheFile:
         file.write_text("of yesterday")
 
         def fail(*_: object) -> None:
-            raise unavailable("The database does not answer at the moment.")
+            raise unavailable("The database does not respond at the moment.")
 
         monkeypatch.setattr("osdi.exporting.export.Names.look_up", fail)
         result = run(app, "people", "-o", str(file))
 
         assert result.exit_code == 1
-        assert "does not answer" in result.stderr
+        assert "does not respond" in result.stderr
         assert file.read_text() == "of yesterday"
         assert os.listdir(tmp_path) == ["people.csv"]
 
@@ -318,19 +318,21 @@ class TestReadingInOrder:
 
     @pytest.mark.waits
     def test_resumes_after_a_failover(self, store: Store, many: list[str], fail: Callable[..., None]) -> None:
-        found = scan(store, "tags", {}, patience=30)
+        found = scan(store, "tags", {}, wait_seconds=30)
         begun = [next(found)["_id"] for _ in range(4)]
         # The driver repeats the query once by itself.
         fail({"times": 6}, ["find", "getMore"], errorCode=11600, namespace="osdi.tags")
 
         assert begun + [each["_id"] for each in found] == many
 
-    def test_gives_up_at_once_without_patience(self, store: Store, many: list[str], fail: Callable[..., None]) -> None:
+    def test_gives_up_at_once_without_wait_seconds(
+        self, store: Store, many: list[str], fail: Callable[..., None]
+    ) -> None:
         found = scan(store, "tags", {})
         next(found)
         fail("alwaysOn", ["find"], errorCode=TOO_LONG, namespace="osdi.tags")
 
-        with pytest.raises(Exception, match="does not answer"):
+        with pytest.raises(Exception, match="does not respond"):
             list(found)
 
 

@@ -24,7 +24,7 @@ from tests.support.profiled import profiled
 from tests.support.smtp_sink import SmtpSink
 
 PUBLIC = "https://osdi.example.org"
-MOMENT = dt.datetime(2026, 3, 18, 11, 2, 30)
+TIMESTAMP = dt.datetime(2026, 3, 18, 11, 2, 30)
 MINUTE = "2026-03-18T11:02Z"
 NOBODYS = "01a21004-af86-7299-a966-038ca17af4c2"
 
@@ -65,7 +65,7 @@ def entry(**fields: Any) -> dict[str, Any]:
         "message_id": "m",
         "by_token": True,
         "attempts": 3,
-        "queued_date": MOMENT,
+        "queued_date": TIMESTAMP,
         "to": "jane@example.com",
         **fields,
     }
@@ -73,7 +73,7 @@ def entry(**fields: Any) -> dict[str, Any]:
 
 
 def queued(**fields: Any) -> dict[str, Any]:
-    return entry(**{"state": "queued", "reason": None, "not_before": MOMENT, **fields})
+    return entry(**{"state": "queued", "reason": None, "not_before": TIMESTAMP, **fields})
 
 
 def stored(store: Store, *entries: dict[str, Any]) -> dict[str, Any]:
@@ -101,7 +101,7 @@ class TestTheCounts:
         ]
 
     def test_show_queue_times_and_failure_reasons(self, app: Flask, store: Store, database: Database) -> None:
-        for date in (MOMENT, MOMENT + dt.timedelta(hours=1)):
+        for date in (TIMESTAMP, TIMESTAMP + dt.timedelta(hours=1)):
             stored(store, queued(queued_date=date))
         stored(store, entry(kind="sms_response", reason="gateway_400"))
         stored(store, queued(state="leased", leases_lost=2))
@@ -166,7 +166,7 @@ class TestList:
 
     @pytest.mark.parametrize("state", ["queued", "leased"])
     def test_shows_the_next_attempt(self, app: Flask, store: Store, database: Database, state: str) -> None:
-        stored(store, queued(state=state, queued_date=MOMENT - dt.timedelta(days=1)))
+        stored(store, queued(state=state, queued_date=TIMESTAMP - dt.timedelta(days=1)))
 
         (row,) = rows(done(app, "list", "--state", state))
 
@@ -216,16 +216,16 @@ class TestRetryOfOne:
 
     @pytest.mark.parametrize("state", ["failed", "skipped"])
     def test_queues_only_that_followup(self, app: Flask, store: Store, database: Database, state: str) -> None:
-        meant = entry(state=state, reason="no_smtp")
-        stored(store, entry(), meant)
+        chosen = entry(state=state, reason="no_smtp")
+        stored(store, entry(), chosen)
         stored(store)
 
-        assert done(app, "retry", meant["_id"]) == "Queued follow-ups: 1.\n"
+        assert done(app, "retry", chosen["_id"]) == "Queued follow-ups: 1.\n"
 
         assert states(database) == ["failed", "queued", "failed"]
-        found = database.outreaches.find_one({"followups._id": meant["_id"]})["followups"][1]
+        found = database.outreaches.find_one({"followups._id": chosen["_id"]})["followups"][1]
         assert (found["attempts"], "reason" in found) == (0, False)
-        assert found["queued_date"] > MOMENT
+        assert found["queued_date"] > TIMESTAMP
         assert found["not_before"] <= now()
 
     @pytest.mark.parametrize(
@@ -279,12 +279,12 @@ class TestRetryOfOne:
         assert done(app, "retry", database.outreaches.find_one()["followups"][0]["_id"]) == "Queued follow-ups: 1.\n"
 
     def test_reads_few_outreaches(self, store: Store, app: Flask, database: Database) -> None:
-        meant = stored(store)
+        chosen = stored(store)
         database.outreaches.insert_many(
             {"_id": f"019c0000-0000-7000-8000-{number:012d}", "match_keys": [str(number)]} for number in range(50)
         )
         with profiled(database) as operations:
-            done(app, "retry", meant["followups"][0]["_id"])
+            done(app, "retry", chosen["followups"][0]["_id"])
 
         assert [(each.plan, each.read) for each in operations] == [("IXSCAN { _id: 1 }", 1), ("IXSCAN { _id: 1 }", 1)]
 
@@ -367,7 +367,8 @@ class TestRetryOfMany:
                 database.outreaches.update_one({"_id": outreach_id}, {"$set": {"followups.0.state": "failed"}})
             return True
 
-        monkeypatch.setattr("osdi.followups.retry.now", lambda: MOMENT + dt.timedelta(seconds=seconds * next(moments)))
+        times = (TIMESTAMP + dt.timedelta(seconds=seconds * number) for number in moments)
+        monkeypatch.setattr("osdi.followups.retry.now", lambda: next(times))
         monkeypatch.setattr("osdi.followups.retry.BATCH", 2)
         monkeypatch.setattr(outbox_store, "requeue", and_fail)
 
@@ -492,10 +493,10 @@ class TestWorker:
         result = run(self.application(deployed, mongodb_uri="mongodb://127.0.0.1:1/osdi"), "worker", "--once")
 
         assert result.exit_code == 1
-        assert result.stderr == NO_ANSWER
+        assert result.stderr == UNREACHABLE
 
 
-NO_ANSWER = "Error: The database does not answer at the moment. The address in MONGODB_URI is 127.0.0.1:1.\n"
+UNREACHABLE = "Error: The database does not respond at the moment. The address in MONGODB_URI is 127.0.0.1:1.\n"
 COMMANDS = [
     ("followups",),
     ("followups", "list"),
@@ -527,7 +528,7 @@ class TestADatabase:
         result = run(app, *command)
 
         assert result.exit_code == 1
-        assert result.stderr == NO_ANSWER
+        assert result.stderr == UNREACHABLE
 
     @pytest.mark.parametrize("command", [*COMMANDS, ("worker",), ("worker", "--once")], ids=" ".join)
     def test_in_memory_is_rejected(self, deployed: Deployed, command: tuple[str, ...]) -> None:

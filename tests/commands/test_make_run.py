@@ -59,11 +59,11 @@ def test_make_run_keeps_the_data(first: "MakeRun", second: "MakeRun") -> None:
     token = first.token()
     there, here = f":{first.port}/", f":{second.port}/"
     address = first.outreach["_links"]["self"]["href"].replace(there, here)
-    answer = requests.get(address, headers={"OSDI-API-Token": token}, timeout=SECONDS)
+    response = requests.get(address, headers={"OSDI-API-Token": token}, timeout=SECONDS)
 
     assert second.token() == token
     assert second.database() == first.database()
-    assert json.loads(answer.text.replace(here, there)) == first.outreach
+    assert json.loads(response.text.replace(here, there)) == first.outreach
 
 
 @needs_proc

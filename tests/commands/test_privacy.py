@@ -13,14 +13,14 @@ from pymongo.database import Database
 from osdi.store import Store
 from tests.support import factories
 from tests.support.client import Client
-from tests.support.planted import Planted, editor_of, plant, traces
+from tests.support.planted import Planted, create_planted, editor_of, traces
 
 JANE = "jane@example.com"
 
 
 @pytest.fixture
 def planted(api: Client, store: Store, database: Database) -> Planted:
-    found = plant(api, database)
+    found = create_planted(api, database)
     editor_of(api, store, found)
     return found
 
@@ -120,7 +120,7 @@ class TestFindingThePerson:
         assert found["person"]["identifiers"][0] == jane
 
     def test_by_the_id_of_a_person_merged_into_them(self, app: Flask, planted: Planted) -> None:
-        assert exported(app, planted.held_id)["person"]["identifiers"][0].endswith(planted.person_id)
+        assert exported(app, planted.merged_id)["person"]["identifiers"][0].endswith(planted.person_id)
 
     @pytest.mark.parametrize("who", ["", " ", "nobody", "crm:7", "john@example.com", "+1 202 555 0199", "7", "$ne"])
     def test_reports_an_unknown_person(self, app: Flask, api: Client, database: Database, who: str) -> None:

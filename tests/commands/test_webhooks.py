@@ -32,7 +32,7 @@ PUBLIC = "https://osdi.example.org"
 HOOK = "https://hooks.example.org/osdi"
 EVENTS = list(webhook.EVENTS)
 SECRET = re.compile(r"whsec_[A-Za-z0-9+/]{43}=")
-MOMENT = dt.datetime(2026, 3, 18, 11, 2, 30)
+TIMESTAMP = dt.datetime(2026, 3, 18, 11, 2, 30)
 MINUTE = "2026-03-18T11:02Z"
 
 
@@ -56,14 +56,14 @@ def app(settings: Settings) -> Iterator[Flask]:  # type: ignore[override]
 def deliver(store: Store, settings: Settings) -> Callable[[], None]:
     """Function that delivers as the worker does until no webhook is due."""
 
-    def work() -> None:
+    def deliver_due() -> None:
         chosen = Settings(mongodb_uri=settings.mongodb_uri, webhook_networks=NETWORKS)
         webhooks = Webhooks(store, Hal(PUBLIC, "osdi_outreach"), chosen, HttpPost(NETWORKS))
         for _ in range(20):
             if not webhooks.deliver_next():
                 return
 
-    return work
+    return deliver_due
 
 
 def run(app: Flask, *arguments: str, input_: str | None = None) -> Result:
@@ -94,9 +94,9 @@ def stored(store: Store, **fields: Any) -> str:
         "events": ["outreach_recorded"],
         "enabled": True,
         "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
-        "created_date": MOMENT,
-        "modified_date": MOMENT,
-        "not_before": MOMENT,
+        "created_date": TIMESTAMP,
+        "modified_date": TIMESTAMP,
+        "not_before": TIMESTAMP,
         **fields,
     }
     store.write(Insert("webhooks", made))
@@ -194,8 +194,8 @@ class TestList:
     """Prints every webhook, without its secret."""
 
     def test_has_a_line_for_each_webhook(self, app: Flask, api: Client, store: Store) -> None:
-        failing = {"failures": 3, "last_failure": "status_500", "not_before": MOMENT}
-        stored(store, _id="1", events=list(reversed(EVENTS)), last_delivered_date=MOMENT, url=f"{HOOK}/1")
+        failing = {"failures": 3, "last_failure": "status_500", "not_before": TIMESTAMP}
+        stored(store, _id="1", events=list(reversed(EVENTS)), last_delivered_date=TIMESTAMP, url=f"{HOOK}/1")
         stored(store, _id="2", **failing)
         stored(store, _id="3", events=["unsubscribed", "person_created"], enabled=False, disabled_reason="by_hand")
         stored(store, _id="4", enabled=False, disabled_reason="gave_up", **failing)
@@ -250,7 +250,7 @@ class TestRejected:
         api.recorded(factories.outreach())
         receiver.status = 413
         deliver()
-        database.outreaches.update_many({}, {"$set": {"webhook_rejections.0.date": MOMENT}})
+        database.outreaches.update_many({}, {"$set": {"webhook_rejections.0.date": TIMESTAMP}})
 
         head, line = done(app, "rejected", webhook).splitlines()
 
@@ -307,7 +307,7 @@ class TestDisableAndEnable:
     ) -> None:
         webhook = stored(store, url=receiver.url)
         waiting = api.recorded(factories.outreach())
-        gave_up = {"enabled": False, "disabled_reason": "gave_up", "failures": 9, "failing_since": MOMENT}
+        gave_up = {"enabled": False, "disabled_reason": "gave_up", "failures": 9, "failing_since": TIMESTAMP}
         gave_up |= {"last_failure": "timeout", "not_before": now() + dt.timedelta(hours=1), "lease": "lost"}
         database.webhooks.update_one({}, {"$set": gave_up})
 

@@ -119,8 +119,8 @@ def after_call(context: schemathesis.HookContext, case: schemathesis.Case, respo
     remember(response.content)
 
 
-def remember(answer: bytes) -> None:
-    for href in HREF.findall(answer):
+def remember(response: bytes) -> None:
+    for href in HREF.findall(response):
         path = urlsplit(href.decode()).path
         if path in templates:
             continue  # a helper's address looks like that of a resource

@@ -34,7 +34,7 @@ def test_every_resource_has_a_table() -> None:
     assert {*rows.RESOURCES} <= {*STANDARD}
 
 
-def test_field_missing_from_answers_is_no(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_field_missing_from_responses_is_no(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(rows.RESOURCES, "person", PERSON.__class__("person", "people", (), ""))
 
     assert rows.field_row("person", "gender", {"type": "enum"}, set()) == ("gender", "no", "")

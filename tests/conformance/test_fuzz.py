@@ -34,7 +34,7 @@ BOUNDED = {
 }
 # Share of the minutes for each caller: nearly all requests without a token are rejected.
 SHARES = {"with a token": 0.8, "without a token": 0.2}
-LEAST_CASES = examples(400)  # of a limited run; far fewer would mean that it tests nothing
+MIN_CASES = examples(400)  # of a limited run; far fewer would mean that it tests nothing
 METHODS = {"get", "post", "put", "delete"}
 SECONDS = 180
 
@@ -68,7 +68,7 @@ def fuzzed(mongod: Mongod) -> Iterator[Fuzzed]:
             person = session.get(recorded.json()["_links"]["osdi:person"]["href"], timeout=SECONDS)
             entries = [person.json()["_links"][f"osdi:{name}"]["href"] for name in ("taggings", "items", "answers")]
             seen = [recorded, person, *(session.get(address, timeout=SECONDS) for address in entries)]
-        yield Fuzzed(live, f"OSDI-API-Token: {secret}", "".join(answer.text for answer in seen))
+        yield Fuzzed(live, f"OSDI-API-Token: {secret}", "".join(response.text for response in seen))
     with MongoClient(uri) as client:
         client.drop_database("fuzz")
 
@@ -85,7 +85,7 @@ def test_every_operation_conforms_to_the_document(fuzzed: Fuzzed, tmp_path: Path
     assert (report["failures"], report["errors"]) == ([], []), printed
     documented = requests.get(f"{fuzzed.live.url}/openapi.json", timeout=SECONDS).json()["paths"].values()
     assert report["operations"]["tested"] == sum(len(METHODS & set(path)) for path in documented)
-    assert report["test_cases"]["generated"] >= LEAST_CASES
+    assert report["test_cases"]["generated"] >= MIN_CASES
     print(printed[printed.index("= SUMMARY") :])  # for `make fuzz`
 
 
@@ -96,7 +96,7 @@ def test_every_limit_of_a_resource_conforms_to_the_document(fuzzed: Fuzzed, tmp_
     report, printed = run_schemathesis(fuzzed, tmp_path / "report.json", extent, SECONDS)
 
     assert (report["failures"], report["errors"]) == ([], []), printed
-    assert report["test_cases"]["generated"] >= LEAST_CASES
+    assert report["test_cases"]["generated"] >= MIN_CASES
 
 
 def run_schemathesis(fuzzed: Fuzzed, report: Path, options: list[str], seconds: int) -> tuple[dict[str, Any], str]:

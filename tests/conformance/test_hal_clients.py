@@ -47,9 +47,9 @@ def served(mongod: Mongod) -> Iterator[Served]:
         session.headers["OSDI-API-Token"] = token
 
         def create(address: str, body: object) -> str:
-            answer = session.post(address, json=body, timeout=30)
-            assert answer.status_code == 200, answer.text
-            return str(answer.json()["_links"]["self"]["href"])
+            response = session.post(address, json=body, timeout=30)
+            assert response.status_code == 200, response.text
+            return str(response.json()["_links"]["self"]["href"])
 
         for title in ("Protect the forest", "Protect the river"):
             campaign = create(f"{live.url}{API}/advocacy_campaigns", {"title": title})

@@ -170,9 +170,9 @@ def test_the_first_example_is_the_request_of_the_standards_page(
 
 
 def test_the_helper_has_an_example_of_both_responses(operations: dict[tuple[str, str], Operation]) -> None:
-    answers = operations["post", HELPER]["responses"]["200"]["content"]["application/hal+json"]["examples"]
+    responses = operations["post", HELPER]["responses"]["200"]["content"]["application/hal+json"]["examples"]
 
-    assert [answer["value"] for answer in answers.values()] == [_page("response"), {}]
+    assert [response["value"] for response in responses.values()] == [_page("response"), {}]
 
 
 def test_every_example_of_a_body_is_accepted(operations: dict[tuple[str, str], Operation]) -> None:
@@ -195,10 +195,10 @@ def test_a_response_with_a_token_is_as_documented(
 ) -> None:
     create_sample(store, Settings.namespace)
 
-    answer = api.post(path.format(advocacy_campaign_id=CAMPAIGN_ID).removeprefix(API), _page("request"))
+    response = api.post(path.format(advocacy_campaign_id=CAMPAIGN_ID).removeprefix(API), _page("request"))
 
-    assert answer.status_code == 200
-    assert _departures(document, ("post", path), answer) == []
+    assert response.status_code == 200
+    assert _departures(document, ("post", path), response) == []
 
 
 def test_a_resource_merged_from_several_bodies_is_as_documented(document: dict[str, Any], api: Client) -> None:
@@ -207,10 +207,10 @@ def test_a_resource_merged_from_several_bodies_is_as_documented(document: dict[s
             "identifiers": ["crm:1", *(f"{part}:{number}" for number in range(19))],
             "email_addresses": [{"address": f"{part}{number}@example.org"} for number in range(10)],
         }
-        answer = api.post("/people", body)
+        response = api.post("/people", body)
 
-    assert (len(answer.json["identifiers"]), len(answer.json["email_addresses"])) == (40, 20)
-    assert _departures(document, ("post", f"{API}/people"), answer) == []
+    assert (len(response.json["identifiers"]), len(response.json["email_addresses"])) == (40, 20)
+    assert _departures(document, ("post", f"{API}/people"), response) == []
 
 
 def test_suppressions_are_as_documented(document: dict[str, Any], api: Client) -> None:
@@ -244,10 +244,10 @@ def test_duplicates_and_merged_people_are_as_documented(document: dict[str, Any]
 
 
 def test_a_response_without_a_token_is_as_documented(document: dict[str, Any], api: Client) -> None:
-    answer = api.record(factories.outreach(), token=False)
+    response = api.record(factories.outreach(), token=False)
 
-    assert answer.status_code == 200
-    assert _departures(document, ("post", HELPER), answer) == []
+    assert response.status_code == 200
+    assert _departures(document, ("post", HELPER), response) == []
 
 
 def sample_ids(api: Client, store: Store) -> dict[str, str]:
@@ -281,9 +281,9 @@ def test_every_get_is_as_documented(
     ids = sample_ids(api, store)
     for method, path in operations:
         if method == "get":
-            answer = api.get(path.format(**ids).removeprefix(API))
-            assert answer.status_code == 200, path
-            assert _departures(document, (method, path), answer) == [], path
+            response = api.get(path.format(**ids).removeprefix(API))
+            assert response.status_code == 200, path
+            assert _departures(document, (method, path), response) == [], path
 
 
 def test_every_example_of_a_body_works(operations: dict[tuple[str, str], Operation], api: Client, store: Store) -> None:
@@ -298,10 +298,10 @@ def test_every_example_of_a_body_works(operations: dict[tuple[str, str], Operati
             # The id of a person is the only part of an example that depends on the data.
             body = json.dumps(example).replace("{id}", other.rsplit("/", 1)[1])
             address = path.format(**ids).removeprefix(API)
-            answer = api.post(address, body) if method == "post" else api.put(address, json.loads(body))
-            assert answer.status_code == 200, (method, path, answer.text)
+            response = api.post(address, body) if method == "post" else api.put(address, json.loads(body))
+            assert response.status_code == 200, (method, path, response.text)
             if path == f"{API}/questions":
-                ids["question_id"] = answer.json["_links"]["self"]["href"].rsplit("/", 1)[1]
+                ids["question_id"] = response.json["_links"]["self"]["href"].rsplit("/", 1)[1]
             sent += 1
 
     assert sent > 15
@@ -387,7 +387,7 @@ def unforeseen(api: Client, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def database_away(api: Client, monkeypatch: pytest.MonkeyPatch) -> Any:
     def fail(*_: object) -> None:
-        raise unavailable("The database does not answer at the moment.")
+        raise unavailable("The database does not respond at the moment.")
 
     monkeypatch.setattr(Store, "write", fail)
     return api.record(factories.outreach())
@@ -420,10 +420,10 @@ ERRORS: dict[int, Callable[[Client, pytest.MonkeyPatch], Any]] = {
 def test_an_error_response_of_the_helper_is_as_documented(
     document: dict[str, Any], api: Client, monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
-    answer = ERRORS[status](api, monkeypatch)
+    response = ERRORS[status](api, monkeypatch)
 
-    assert answer.status_code == status
-    assert _departures(document, ("post", HELPER), answer) == []
+    assert response.status_code == status
+    assert _departures(document, ("post", HELPER), response) == []
 
 
 def test_every_documented_error_of_the_helper_is_tested(operations: dict[tuple[str, str], Operation]) -> None:
@@ -450,16 +450,16 @@ def _examples(operation: Operation) -> Iterator[tuple[str, Any]]:
             yield name, example["value"]
 
 
-def _departures(document: dict[str, Any], operation: tuple[str, str], answer: Any) -> list[str]:
+def _departures(document: dict[str, Any], operation: tuple[str, str], response: Any) -> list[str]:
     """Returns the differences between a response and the documented response with this status."""
     method, path = operation
-    described = document["paths"][path][method]["responses"][str(answer.status_code)]
+    described = document["paths"][path][method]["responses"][str(response.status_code)]
     if "$ref" in described:
         described = document["components"]["responses"][described["$ref"].rsplit("/", 1)[1]]
-    if answer.mimetype not in described["content"]:
-        return [f"{answer.mimetype} is not documented"]
-    schema = described["content"][answer.mimetype]["schema"]
-    body = answer.text if answer.mimetype == "text/csv" else answer.json
+    if response.mimetype not in described["content"]:
+        return [f"{response.mimetype} is not documented"]
+    schema = described["content"][response.mimetype]["schema"]
+    body = response.text if response.mimetype == "text/csv" else response.json
     return _mistakes(document, schema, body) + _undocumented(document, schema, body)
 
 

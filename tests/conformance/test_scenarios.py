@@ -43,7 +43,7 @@ class Scenario:
     path: str
     token: bool
     status: int
-    answer: Json
+    response: Json
     body: Json | None = None
 
     def __str__(self) -> str:
@@ -145,7 +145,7 @@ class World:
         for kind in ("tags", "lists"):
             for name in body.get(f"add_{kind}", ()) if scenario.page != "errors" else ():
                 self.api.created(f"/{kind}", {"name": name})
-        for embedded in scenario.answer.get("_embedded", {}).values():
+        for embedded in scenario.response.get("_embedded", {}).values():
             for printed in embedded:
                 self.make(printed["_links"]["self"]["href"], printed)
             address = embedded[0]["_links"]["self"]["href"].rsplit("/", 1)[0]
@@ -153,7 +153,7 @@ class World:
                 self.make(f"{address}/filler-{number}")
         path = RESOURCE.match(PRINTED_AT + scenario.path)
         if path:
-            self.make(path[0], {name: value for name, value in scenario.answer.items() if name not in body})
+            self.make(path[0], {name: value for name, value in scenario.response.items() if name not in body})
         for found in RESOURCE.finditer(json.dumps(body)):
             self.make(found[0])
 
@@ -206,39 +206,39 @@ class World:
             return printed
         return RESOURCE.sub(lambda found: self.ours.get(found[0], found[0]), printed)
 
-    def deviations(self, scenario: Scenario, status: int, answered: Json) -> Iterator[str]:
+    def deviations(self, scenario: Scenario, status: int, returned: Json) -> Iterator[str]:
         """Yields the differences from the printed response: paths of properties, or `status`."""
         if status != scenario.status:
             yield f"status {status}"
             return
-        if scenario.answer == {} and answered != {}:
+        if scenario.response == {} and returned != {}:
             yield "more than {}"
         if scenario.method == "DELETE":
-            yield from compare(scenario.answer, answered, scenario.answer)
+            yield from compare(scenario.response, returned, scenario.response)
             if self.api.get(self.translated(PRINTED_AT + scenario.path)).status_code != 404:
                 yield "still there"
             return
         body = scenario.body or {}
         if body.get("osdi:control", {}).get("return_response") is False:
-            yield from (f"{name} too" for name in answered if name not in scenario.answer)
+            yield from (f"{name} too" for name in returned if name not in scenario.response)
         address = RESOURCE.match(PRINTED_AT + scenario.path)
         before = self.stored.get(address[0], {}) if address else {}
         stored = self.translated({**before, **body.get("person", {}), **body})
-        printed = {name: value for name, value in scenario.answer.items() if name != "_embedded"}
-        yield from compare(self.translated(printed), answered, stored if scenario.page != "errors" else ERROR_VALUES)
-        yield from self.dead_links(printed, answered)
-        for relation, embedded in scenario.answer.get("_embedded", {}).items():
-            shown = {each["_links"]["self"]["href"]: each for each in answered["_embedded"][relation]}
+        printed = {name: value for name, value in scenario.response.items() if name != "_embedded"}
+        yield from compare(self.translated(printed), returned, stored if scenario.page != "errors" else ERROR_VALUES)
+        yield from self.dead_links(printed, returned)
+        for relation, embedded in scenario.response.get("_embedded", {}).items():
+            shown = {each["_links"]["self"]["href"]: each for each in returned["_embedded"][relation]}
             for each in embedded:
                 self_address = each["_links"]["self"]["href"]
                 ours = shown[self.ours[self_address]]
                 yield from compare(self.translated(each), ours, self.translated(self.stored[self_address]))
                 yield from self.dead_links(each, ours)
 
-    def dead_links(self, printed: Json, answered: Json) -> Iterator[str]:
+    def dead_links(self, printed: Json, returned: Json) -> Iterator[str]:
         """Yields printed links that the response has, but that are broken."""
         for relation in printed.get("_links", {}):
-            link = answered.get("_links", {}).get(relation)
+            link = returned.get("_links", {}).get(relation)
             if not isinstance(link, dict) or relation == "docs" or relation.endswith("_helper"):
                 continue
             if self.api.get(link["href"]).status_code != 200:
@@ -254,39 +254,39 @@ ERROR_VALUES = {
 }
 
 
-def compare(printed: Any, answered: Any, stored: Any, path: str = "") -> Iterator[str]:
+def compare(printed: Any, returned: Any, stored: Any, path: str = "") -> Iterator[str]:
     """Yields the paths of printed values that the response lacks.
 
     A value that the test stored has to be equal; of another value only the type.
     """
     if path == "identifiers":
-        if answered[1:] != foreign(stored or ()):
+        if returned[1:] != foreign(stored or ()):
             yield path
     elif path == "_links":
-        yield from (f"_links.{relation}" for relation in printed if not is_linked(printed, answered, relation))
+        yield from (f"_links.{relation}" for relation in printed if not is_linked(printed, returned, relation))
     elif isinstance(printed, dict):
         known = stored if isinstance(stored, dict) else {}
         for name, value in printed.items():
             inner = f"{path}.{name}".lstrip(".")
-            if not isinstance(answered, dict) or name not in answered:
+            if not isinstance(returned, dict) or name not in returned:
                 yield inner
             else:
-                yield from compare(value, answered[name], known.get(name), inner)
+                yield from compare(value, returned[name], known.get(name), inner)
     elif isinstance(printed, list):
         entries = stored if isinstance(stored, list) else []
-        for value, ours, each in itertools.zip_longest(printed, answered, entries[: len(printed)], fillvalue=None):
+        for value, ours, each in itertools.zip_longest(printed, returned, entries[: len(printed)], fillvalue=None):
             if value is not None:
                 yield from compare(value, ours, each, f"{path}[]")
     elif stored is not None:
-        if comparable(answered) != comparable(printed):
+        if comparable(returned) != comparable(printed):
             yield path
-    elif type(answered) is not type(printed):
+    elif type(returned) is not type(printed):
         yield path
 
 
-def is_linked(printed: Json, answered: Json, relation: str) -> bool:
+def is_linked(printed: Json, returned: Json, relation: str) -> bool:
     """True if the response has the link, and to the same resource if the test created it."""
-    expected, found = printed[relation], answered.get(relation)
+    expected, found = printed[relation], returned.get(relation)
     if isinstance(expected, list):
         return bool(found)
     if not found or relation in ("self", "next") or expected["href"].startswith(PRINTED_AT):

@@ -14,7 +14,7 @@ from osdi.access.tokens import ANONYMOUS
 from osdi.consent.confirmation import PATH, Confirmation, confirm
 from osdi.followups.delivery import Followups
 from osdi.followups.transports import transports
-from osdi.outreaches.consent import GivenConsent
+from osdi.outreaches.consent_receipt import GivenConsent
 from osdi.outreaches.helper_request import HelperRequest
 from osdi.outreaches.record_outreach import record_outreach
 from osdi.settings import Settings
@@ -29,7 +29,7 @@ PUBLIC = "https://osdi.example.org"
 LINK = re.compile(rf"{PUBLIC}{PATH}/(\S+)")
 
 Tick = Callable[..., dict[str, Any]]
-Work = Callable[..., None]
+Deliver = Callable[..., None]
 
 
 def consent(*, by_mail: bool = False, **changed: Any) -> GivenConsent:
@@ -82,7 +82,7 @@ def worker(
 
 
 @pytest.fixture
-def work(worker: Followups, database: Database) -> Work:
+def deliver_due(worker: Followups, database: Database) -> Deliver:
     """Delivers all due follow-ups."""
 
     def run() -> None:
@@ -114,11 +114,11 @@ def tokens(sink: SmtpSink) -> Callable[[], list[str]]:
 
 @pytest.fixture
 def long_ago(database: Database) -> Callable[[], None]:
-    """Moves all refusals of the suppression list to an earlier day: times are in whole seconds, and tests are fast."""
+    """Moves all opt-outs of the suppression list to an earlier day: times are in whole seconds, and tests are fast."""
 
     def move() -> None:
         for entry in database.suppressions.find():
-            refused = {what: {**each, "since": dt.datetime(2026, 1, 1)} for what, each in entry["refused"].items()}
-            database.suppressions.update_one({"_id": entry["_id"]}, {"$set": {"refused": refused}})
+            opted_out = {what: {**each, "since": dt.datetime(2026, 1, 1)} for what, each in entry["refused"].items()}
+            database.suppressions.update_one({"_id": entry["_id"]}, {"$set": {"refused": opted_out}})
 
     return move

@@ -19,11 +19,11 @@ from osdi.consent.confirmation import (
 )
 from osdi.followups.delivery import Followups
 from osdi.followups.unsubscribe import signer, unsubscribe, unwanted
-from osdi.outreaches.consent import GivenConsent
-from osdi.people.merge import merge_people
+from osdi.outreaches.consent_receipt import GivenConsent
+from osdi.people.merge import merge_stored_people
 from osdi.privacy.erasure import erase
 from osdi.store import Store
-from tests.consent.conftest import JANE, TEXT, Tick, Work, consent
+from tests.consent.conftest import JANE, TEXT, Deliver, Tick, consent
 from tests.support import factories
 from tests.support.client import Client
 from tests.support.clocks import shift_clock
@@ -36,10 +36,10 @@ Tokens = Callable[[], list[str]]
 
 
 @pytest.fixture
-def token(tick: Tick, work: Work, tokens: Tokens) -> str:
+def token(tick: Tick, deliver_due: Deliver, tokens: Tokens) -> str:
     """The token of the mail to somebody new who has ticked the box."""
     tick(given=consent(by_mail=True))
-    work()
+    deliver_due()
     (found,) = tokens()
     return found
 
@@ -62,10 +62,12 @@ class TestTheMail:
         assert "Mallory" not in mail.as_string()
         assert mail["To"] == JANE
 
-    def test_has_the_words_of_the_page_without_their_markup(self, tick: Tick, work: Work, sink: SmtpSink) -> None:
+    def test_has_the_words_of_the_page_without_their_markup(
+        self, tick: Tick, deliver_due: Deliver, sink: SmtpSink
+    ) -> None:
         words = "Write to <b>me</b> & 'us'"
         tick(given=GivenConsent(words, "en", "https://osdi.example.org/act/river", by_mail=True))
-        work()
+        deliver_due()
 
         (mail,) = sink.mails
         assert "&lt;b&gt;me&lt;/b&gt; &amp;" in mail.get_body(("html",)).get_content()
@@ -80,21 +82,21 @@ class TestTheMail:
         ],
     )
     def test_has_the_language_of_the_page(
-        self, language: str, lang: str, subject: str, tick: Tick, work: Work, sink: SmtpSink
+        self, language: str, lang: str, subject: str, tick: Tick, deliver_due: Deliver, sink: SmtpSink
     ) -> None:
         tick(given=GivenConsent(TEXT, language, "https://osdi.example.org/act/river", by_mail=True))
-        work()
+        deliver_due()
 
         (mail,) = sink.mails
         assert mail["Subject"] == subject
         assert f'<div lang="{lang}" dir="ltr">' in mail.get_body(("html",)).get_content()
 
     def test_goes_to_a_mailbox_once_in_an_interval(
-        self, token: str, tick: Tick, work: Work, sink: SmtpSink, database: Database
+        self, token: str, tick: Tick, deliver_due: Deliver, sink: SmtpSink, database: Database
     ) -> None:
         for address in (JANE, "jane+1@example.com", "JANE@example.com"):
             tick(address, given=consent(by_mail=True))
-            work()
+            deliver_due()
 
         assert len(sink.mails) == 1
         reasons = [each["followups"][0].get("reason") for each in database.outreaches.find({}, sort=[("_id", 1)])]
@@ -105,7 +107,7 @@ class TestTheMail:
         api: Client,
         store: Store,
         tick: Tick,
-        work: Work,
+        deliver_due: Deliver,
         sink: SmtpSink,
         long_ago: Callable[[], None],
         monkeypatch: pytest.MonkeyPatch,
@@ -117,52 +119,52 @@ class TestTheMail:
             another = api.created("/advocacy_campaigns", {"title": "Another"})["_links"]["self"]["href"]
             api.campaign_id = another.rpartition("/")[2]
             tick(given=consent())
-            work()
+            deliver_due()
             forward()
 
         assert len(sink.mails) == 2
 
     @pytest.mark.parametrize("worker", ["5/day"], indirect=True)
     def test_of_many_campaigns_counts_for_the_sending_limit_of_the_address(
-        self, api: Client, tick: Tick, work: Work, sink: SmtpSink, database: Database
+        self, api: Client, tick: Tick, deliver_due: Deliver, sink: SmtpSink, database: Database
     ) -> None:
         for number in range(8):
             another = api.created("/advocacy_campaigns", {"title": "Another"})["_links"]["self"]["href"]
             api.campaign_id = another.rpartition("/")[2]
             tick(f"jane+{number}@example.com", given=consent(by_mail=True))
-        work()
+        deliver_due()
 
         assert len(sink.mails) == 5
         reasons = [each["followups"][0].get("reason") for each in database.outreaches.find()]
         assert reasons.count("too_many_to_address") == 3
 
     def test_is_not_sent_to_somebody_who_has_nothing_to_confirm(
-        self, token: str, press: Press, tick: Tick, work: Work, sink: SmtpSink, database: Database
+        self, token: str, press: Press, tick: Tick, deliver_due: Deliver, sink: SmtpSink, database: Database
     ) -> None:
         press(token)
 
         tick(given=consent(by_mail=True))
-        work()
+        deliver_due()
 
         assert len(sink.mails) == 1
         latest = database.outreaches.find_one({}, sort=[("_id", -1)])
         assert latest["followups"][0]["reason"] == "subscribed"
 
     def test_is_not_sent_after_the_reader_has_unsubscribed(
-        self, tick: Tick, work: Work, store: Store, sink: SmtpSink
+        self, tick: Tick, deliver_due: Deliver, store: Store, sink: SmtpSink
     ) -> None:
         tick(given=consent(by_mail=True))
         unsubscribe(store, JANE)
-        work()
+        deliver_due()
 
         assert sink.mails == []
 
     @pytest.mark.parametrize("address", [None, ""], ids=["no address", "an empty one"])
     def test_needs_an_address_and_the_outreach_is_recorded_without(
-        self, address: str | None, tick: Tick, work: Work, sink: SmtpSink
+        self, address: str | None, tick: Tick, deliver_due: Deliver, sink: SmtpSink
     ) -> None:
         outreach = tick(address, given=consent(by_mail=True))
-        work()
+        deliver_due()
 
         assert sink.mails == []
         assert "consents" not in outreach
@@ -172,7 +174,7 @@ class TestTheMail:
         self,
         tick: Tick,
         worker: Followups,
-        work: Work,
+        deliver_due: Deliver,
         sink: SmtpSink,
         database: Database,
         tokens: Tokens,
@@ -184,7 +186,7 @@ class TestTheMail:
         lost = {"state": "leased", "lease": "lost", "not_before": dt.datetime(2026, 1, 1), "to": JANE}
         database.outreaches.update_one({}, {"$set": {f"followups.0.{name}": value for name, value in lost.items()}})
         worker._batch._looked_for_lost = float("-inf")
-        work()
+        deliver_due()
 
         assert len(set(sink.message_ids)) == 1, "a repeated mail has the same Message-ID"
         assert [press(each).state for each in tokens()] == [CONFIRMED, CONFIRMED]
@@ -218,7 +220,7 @@ class TestTheLink:
         assert status_of(database) == ["subscribed" if state == CONFIRMED else None]
 
     @pytest.mark.parametrize("pressed", [False, True], ids=["before it is used", "after it was used"])
-    def test_does_not_undo_a_later_refusal(
+    def test_does_not_undo_a_later_opt_out(
         self, pressed: bool, token: str, press: Press, store: Store, database: Database
     ) -> None:
         if pressed:
@@ -229,10 +231,10 @@ class TestTheLink:
         assert status_of(database) == ["unsubscribed"]
         assert unwanted(store, JANE, RULES) == "unsubscribed"
 
-    def test_does_not_undo_a_refusal_that_its_reader_has_repeated(
+    def test_does_not_undo_an_opt_out_that_its_reader_has_repeated(
         self,
         tick: Tick,
-        work: Work,
+        deliver_due: Deliver,
         tokens: Tokens,
         press: Press,
         store: Store,
@@ -242,7 +244,7 @@ class TestTheLink:
         unsubscribe(store, JANE)
         long_ago()
         tick(given=consent())
-        work()
+        deliver_due()
         unsubscribe(store, JANE)
 
         assert [press(each).state for each in tokens()] == [WITHDRAWN]
@@ -263,7 +265,7 @@ class TestTheLink:
     ) -> None:
         gone = database.people.find_one()["_id"]
         survivor = api.recorded(factories.outreach())["_links"]["osdi:person"]["href"].rpartition("/")[2]
-        merge_people(store, survivor, gone, RULES)
+        merge_stored_people(store, survivor, gone, RULES)
 
         assert press(token).state == CONFIRMED
         assert status_of(database) == ["subscribed"]
@@ -336,11 +338,11 @@ class TestTwoPeopleWhoShareAMailbox:
         return href
 
     def test_only_the_one_who_ticked_is_subscribed(
-        self, kim: str, api: Client, tick: Tick, work: Work, tokens: Tokens, press: Press, database: Database
+        self, kim: str, api: Client, tick: Tick, deliver_due: Deliver, tokens: Tokens, press: Press, database: Database
     ) -> None:
         tick(given=consent(by_mail=True))
         api.put(kim, {"email_addresses": [{"address": "kim@example.com"}, {"address": JANE}]})
-        work()
+        deliver_due()
 
         assert [press(each).state for each in tokens()] == [CONFIRMED]
         jane = database.people.find_one({"given_name": "Mallory"})
@@ -349,13 +351,13 @@ class TestTwoPeopleWhoShareAMailbox:
         assert [each.get("status") for each in other["email_addresses"]] == [None, None]
         assert "items" not in other
 
-    def test_a_refusal_of_the_mailbox_ends_for_both_but_the_other_is_not_subscribed(
+    def test_an_opt_out_of_the_mailbox_ends_for_both_but_the_other_is_not_subscribed(
         self,
         kim: str,
         api: Client,
         store: Store,
         tick: Tick,
-        work: Work,
+        deliver_due: Deliver,
         tokens: Tokens,
         press: Press,
         database: Database,
@@ -366,7 +368,7 @@ class TestTwoPeopleWhoShareAMailbox:
         unsubscribe(store, JANE)
         long_ago()
         tick(given=consent())
-        work()
+        deliver_due()
 
         assert [press(each).state for each in tokens()] == [CONFIRMED]
         assert sorted(status_of(database), key=str) == [None, "subscribed"]
@@ -376,7 +378,7 @@ class TestTwoPeopleWhoShareAMailbox:
 def test_a_crash_between_writes_lets_no_mail_pass(
     store: Store,
     tick: Tick,
-    work: Work,
+    deliver_due: Deliver,
     tokens: Tokens,
     press: Press,
     database: Database,
@@ -385,7 +387,7 @@ def test_a_crash_between_writes_lets_no_mail_pass(
     unsubscribe(store, JANE)
     long_ago()
     tick(given=consent())
-    work()
+    deliver_due()
     # As if a process had ended after the first write, on a server without transactions.
     database.people.update_one({}, {"$set": {"email_addresses.0.status": "subscribed"}, "$inc": {"version": 1}})
     assert unwanted(store, JANE, RULES) == "unsubscribed"

@@ -10,7 +10,7 @@ from osdi.consent.confirmation import CONFIRMED, Confirmation
 from osdi.followups.unsubscribe import mark_bouncing, unsubscribe, unwanted
 from osdi.privacy.erasure import erase
 from osdi.store import Store
-from tests.consent.conftest import JANE, Tick, Work, consent
+from tests.consent.conftest import JANE, Deliver, Tick, consent
 from tests.support import factories
 from tests.support.client import Client
 from tests.support.factories import RULES
@@ -21,7 +21,7 @@ Tokens = Callable[[], list[str]]
 LongAgo = Callable[[], None]
 
 
-def known(api: Client, status: str | None = None) -> dict[str, Any]:
+def create_known(api: Client, status: str | None = None) -> dict[str, Any]:
     """Stores the person by a token."""
     entry = {"address": JANE, **({"status": status} if status else {})}
     return api.follow(api.recorded(factories.outreach(person={"email_addresses": [entry]})), "osdi:person")
@@ -32,25 +32,25 @@ def nobody(api: Client, store: Store) -> None:
 
 
 def silent(api: Client, store: Store) -> None:
-    known(api)
+    create_known(api)
 
 
 def subscribed(api: Client, store: Store) -> None:
-    known(api, "subscribed")
+    create_known(api, "subscribed")
 
 
 def unsubscribed(api: Client, store: Store) -> None:
-    known(api)
+    create_known(api)
     unsubscribe(store, JANE)
 
 
 def bouncing(api: Client, store: Store) -> None:
-    known(api)
+    create_known(api)
     mark_bouncing(store, JANE)
 
 
 def complained(api: Client, store: Store) -> None:
-    known(api, "spam complaints")
+    create_known(api, "spam complaints")
 
 
 def listed_only(api: Client, store: Store) -> None:
@@ -60,13 +60,13 @@ def listed_only(api: Client, store: Store) -> None:
 
 def erased(api: Client, store: Store) -> None:
     """The person had unsubscribed, and was erased."""
-    person = known(api)
+    person = create_known(api)
     unsubscribe(store, JANE)
     erase(store, person["_links"]["self"]["href"].rpartition("/")[2], RULES)
 
 
 BEFORE = (nobody, silent, subscribed, unsubscribed, bouncing, complained, listed_only, erased)
-REFUSING = {
+OPTED_OUT = {
     unsubscribed: "unsubscribed",
     bouncing: "bouncing",
     complained: "spam complaints",
@@ -76,7 +76,7 @@ REFUSING = {
 NEVER_ASKED = (bouncing, complained)
 
 
-def of(before: Callable[..., None]) -> str:
+def case_name(before: Callable[..., None]) -> str:
     return before.__name__
 
 
@@ -87,14 +87,14 @@ def state(database: Database) -> tuple[str | None, int, int]:
     return entry.get("status"), len(person.get("items", ())), len(person.get("taggings", ()))
 
 
-@pytest.mark.parametrize("before", BEFORE, ids=of)
+@pytest.mark.parametrize("before", BEFORE, ids=case_name)
 def test_without_a_tick_nothing_is_said_about_mail(
     before: Callable[..., None],
     long_ago: LongAgo,
     api: Client,
     store: Store,
     tick: Tick,
-    work: Work,
+    deliver_due: Deliver,
     sink: SmtpSink,
     database: Database,
 ) -> None:
@@ -102,21 +102,21 @@ def test_without_a_tick_nothing_is_said_about_mail(
     long_ago()
 
     outreach = tick()
-    work()
+    deliver_due()
 
-    assert state(database) == (REFUSING.get(before, "subscribed" if before is subscribed else None), 0, 0)
+    assert state(database) == (OPTED_OUT.get(before, "subscribed" if before is subscribed else None), 0, 0)
     assert sink.mails == []
     assert "consents" not in outreach
 
 
-@pytest.mark.parametrize("before", BEFORE, ids=of)
-def test_a_tick_subscribes_at_once_unless_the_address_refuses_mail(
+@pytest.mark.parametrize("before", BEFORE, ids=case_name)
+def test_a_tick_subscribes_at_once_unless_the_address_has_opted_out(
     before: Callable[..., None],
     long_ago: LongAgo,
     api: Client,
     store: Store,
     tick: Tick,
-    work: Work,
+    deliver_due: Deliver,
     sink: SmtpSink,
     database: Database,
 ) -> None:
@@ -124,22 +124,22 @@ def test_a_tick_subscribes_at_once_unless_the_address_refuses_mail(
     long_ago()
 
     outreach = tick(given=consent())
-    work()
+    deliver_due()
 
-    assert state(database) == ((REFUSING[before], 0, 0) if before in REFUSING else ("subscribed", 1, 1))
-    asked = before in REFUSING and before not in NEVER_ASKED
+    assert state(database) == ((OPTED_OUT[before], 0, 0) if before in OPTED_OUT else ("subscribed", 1, 1))
+    asked = before in OPTED_OUT and before not in NEVER_ASKED
     assert [mail["To"] for mail in sink.mails] == ([JANE] if asked else [])
     assert "confirmed_date" not in outreach["consents"][0]
 
 
-@pytest.mark.parametrize("before", BEFORE, ids=of)
+@pytest.mark.parametrize("before", BEFORE, ids=case_name)
 def test_with_double_opt_in_a_tick_subscribes_nobody(
     before: Callable[..., None],
     long_ago: LongAgo,
     api: Client,
     store: Store,
     tick: Tick,
-    work: Work,
+    deliver_due: Deliver,
     sink: SmtpSink,
     database: Database,
 ) -> None:
@@ -147,14 +147,14 @@ def test_with_double_opt_in_a_tick_subscribes_nobody(
     long_ago()
 
     tick(given=consent(by_mail=True))
-    work()
+    deliver_due()
 
-    assert state(database) == (REFUSING.get(before, "subscribed" if before is subscribed else None), 0, 0)
+    assert state(database) == (OPTED_OUT.get(before, "subscribed" if before is subscribed else None), 0, 0)
     assert [mail["To"] for mail in sink.mails] == ([] if before in NEVER_ASKED else [JANE])
 
 
 @pytest.mark.parametrize("by_mail", [False, True], ids=["at once", "double opt-in"])
-@pytest.mark.parametrize("before", [each for each in BEFORE if each not in NEVER_ASKED], ids=of)
+@pytest.mark.parametrize("before", [each for each in BEFORE if each not in NEVER_ASKED], ids=case_name)
 def test_the_button_subscribes_and_adds_list_and_tag(
     before: Callable[..., None],
     by_mail: bool,
@@ -162,7 +162,7 @@ def test_the_button_subscribes_and_adds_list_and_tag(
     api: Client,
     store: Store,
     tick: Tick,
-    work: Work,
+    deliver_due: Deliver,
     tokens: Tokens,
     press: Press,
     database: Database,
@@ -170,29 +170,29 @@ def test_the_button_subscribes_and_adds_list_and_tag(
     before(api, store)
     long_ago()
     outreach = tick(given=consent(by_mail=by_mail))
-    work()
+    deliver_due()
 
     found = [press(token).state for token in tokens()]
 
-    assert found == ([CONFIRMED] if by_mail or before in REFUSING else [])
+    assert found == ([CONFIRMED] if by_mail or before in OPTED_OUT else [])
     assert state(database) == ("subscribed", 1, 1)
     assert unwanted(store, JANE, RULES) is None
     receipt = database.outreaches.find_one({"_id": outreach["_id"]})["consents"][0]
     assert ("confirmed_date" in receipt) == bool(found)
 
 
-@pytest.mark.parametrize("before", NEVER_ASKED, ids=of)
+@pytest.mark.parametrize("before", NEVER_ASKED, ids=case_name)
 def test_an_address_that_bounces_or_complained_gets_no_mail_and_staff_see_why(
-    before: Callable[..., None], api: Client, store: Store, tick: Tick, work: Work, database: Database
+    before: Callable[..., None], api: Client, store: Store, tick: Tick, deliver_due: Deliver, database: Database
 ) -> None:
     before(api, store)
 
     tick(given=consent())
-    work()
+    deliver_due()
 
     (followup,) = database.outreaches.find_one({"consents": {"$exists": True}})["followups"]
     assert (followup["kind"], followup["state"], followup["reason"]) == (
         "confirmation",
         "skipped",
-        REFUSING[before].replace(" ", "_"),
+        OPTED_OUT[before].replace(" ", "_"),
     )

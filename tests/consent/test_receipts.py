@@ -1,4 +1,4 @@
-"""Receipts of consent: in the outreach, in the answer for token holders, in a person's export, and after an erasure."""
+"""Receipts of consent: in the outreach, in the response for token holders, in an export, and after an erasure."""
 
 from collections.abc import Callable
 
@@ -8,12 +8,12 @@ from pymongo.database import Database
 
 from osdi.consent.confirmation import Confirmation
 from osdi.hal import Hal
-from osdi.outreaches.consent import sha256_of
-from osdi.people.merge import merge_people
+from osdi.outreaches.consent_receipt import sha256_of
+from osdi.people.merge import merge_stored_people
 from osdi.privacy.erasure import erase
 from osdi.privacy.person_export import person_export
 from osdi.store import Store
-from tests.consent.conftest import JANE, TEXT, Tick, Work, consent
+from tests.consent.conftest import JANE, TEXT, Deliver, Tick, consent
 from tests.support import factories
 from tests.support.client import Client
 from tests.support.factories import RULES
@@ -51,12 +51,12 @@ def test_a_token_holder_reads_the_receipt_and_the_osdi_fields_do_not_have_it(api
 def test_a_receipt_gets_the_date_of_the_button(
     api: Client,
     tick: Tick,
-    work: Work,
+    deliver_due: Deliver,
     tokens: Callable[[], list[str]],
     press: Callable[[str], Confirmation],
 ) -> None:
     outreach = tick(given=consent(by_mail=True))
-    work()
+    deliver_due()
     (token,) = tokens()
     press(token)
 
@@ -94,7 +94,7 @@ def test_a_merge_keeps_it(api: Client, store: Store, tick: Tick, database: Datab
     outreach = tick(given=consent())
     survivor = api.recorded(factories.outreach())["_links"]["osdi:person"]["href"].rpartition("/")[2]
 
-    merge_people(store, survivor, outreach["person_id"], RULES)
+    merge_stored_people(store, survivor, outreach["person_id"], RULES)
 
     merged = database.outreaches.find_one({"_id": outreach["_id"]})
     assert merged["person_id"] == survivor

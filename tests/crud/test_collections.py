@@ -222,10 +222,10 @@ class TestTheEntryPoint:
 
     @pytest.mark.parametrize("path", ["/", ""])
     def test_it_describes_the_service(self, api: Client, path: str) -> None:
-        answer = api.get(path, token=False).json
+        response = api.get(path, token=False).json
 
-        assert (answer["osdi_version"], answer["namespace"]) == ("1.2.0", "osdi_outreach")
-        assert answer["motd"]
+        assert (response["osdi_version"], response["namespace"]) == ("1.2.0", "osdi_outreach")
+        assert response["motd"]
 
     def test_an_invalid_token_is_rejected(self, api: Client) -> None:
         assert api.get("/", token="osdi_wrong").status_code == 401

@@ -1,4 +1,4 @@
-"""The deletion of a tag, list or question that many people have: answered at once, and completed by a worker."""
+"""The deletion of a tag, list or question of many people: the response comes at once, a worker completes it."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -102,7 +102,7 @@ def left(database: Database, case: Case) -> int:
     return int(database.people.count_documents({f"{case.array}._id": {"$exists": True}}))
 
 
-def work(store: Store, after: dt.timedelta = LATER) -> int:
+def complete_deletions(store: Store, after: dt.timedelta = LATER) -> int:
     """Lets a worker do what is due at that time; returns the number of calls."""
     for calls in range(100):
         if not complete_next_deletion(store, now() + after):
@@ -118,15 +118,15 @@ def test_a_request_removes_a_batch_and_a_worker_the_others(
     assert left(database, case) == PEOPLE - BATCH
     versions = {each["_id"]: each["version"] for each in database.people.find({f"{case.array}._id": {"$exists": True}})}
 
-    calls = work(store)
+    calls = complete_deletions(store)
 
     assert left(database, case) == 0
     assert calls == 3
     changed = {each["_id"]: each["version"] - 1 for each in database.people.find({"_id": {"$in": list(versions)}})}
     assert changed == versions
     assert database[DELETIONS].count_documents({}) == 1, "links that are written late are removed later"
-    work(store, SETTLED + LATER)
-    work(store, CACHED + LATER)
+    complete_deletions(store, SETTLED + LATER)
+    complete_deletions(store, CACHED + LATER)
     assert database[DELETIONS].count_documents({}) == 0
 
 
@@ -175,10 +175,10 @@ def test_another_worker_continues_after_the_lease_of_one_that_died(
         patch.setattr(entry_removal, "pull_entries", die)
         with pytest.raises(Died):
             complete_next_deletion(store, now() + LATER)
-    assert work(store) == 0, "the other worker may be alive"
+    assert complete_deletions(store) == 0, "the other worker may be alive"
     assert left(database, case) == PEOPLE - BATCH
 
-    work(store, LEASE + 2 * LATER)
+    complete_deletions(store, LEASE + 2 * LATER)
 
     assert left(database, case) == 0
 
@@ -191,7 +191,7 @@ def test_a_worker_completes_a_deletion_whose_request_died(
         with pytest.raises(Died):
             deleted(api, CASES[0])
 
-    work(store, SETTLED + LATER)
+    complete_deletions(store, SETTLED + LATER)
 
     assert left(database, CASES[0]) == 0
 
@@ -210,7 +210,7 @@ def test_a_new_one_of_the_same_name_gets_the_entries_that_another_process_adds_t
     other_process.recorded(_post("jane", case))
     assert database.people.count_documents({f"{case.array}.{case.kind.field}": id_of(created)}) == 1
 
-    work(store, SETTLED + LATER)
+    complete_deletions(store, SETTLED + LATER)
 
     (person,) = database.people.find({f"{case.array}._id": {"$exists": True}})
     assert person["email_addresses"][0]["address"] == "jane@example.com"
@@ -271,7 +271,7 @@ def people_with_tag(tag_id: str, number: int) -> Iterator[dict[str, Any]]:
         }
 
 
-def test_the_answer_comes_before_many_entries_are_removed(
+def test_the_response_comes_before_many_entries_are_removed(
     api: Client, store: Store, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(entry_removal, "BATCH", 100)
@@ -282,4 +282,4 @@ def test_the_answer_comes_before_many_entries_are_removed(
 
     assert database.people.count_documents({"taggings.tag_id": id_of(tag)}) == 900
     assert api.get("/people?filter=modified_date ge '2020-01-01'").json["total_records"] == 1_000
-    assert work(store) == 9 + 1
+    assert complete_deletions(store) == 9 + 1

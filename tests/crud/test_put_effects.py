@@ -97,10 +97,10 @@ def test_a_put_has_the_documented_effect(api: Client, ann: dict[str, Any], body:
     ids=str,
 )
 def test_a_put_without_effect_is_rejected(api: Client, ann: dict[str, Any], body: Any, named: str) -> None:
-    refused = put(api, ann, body)
+    rejected = put(api, ann, body)
 
-    assert refused.status_code == 400
-    assert named in refused.json["error"]
+    assert rejected.status_code == 400
+    assert named in rejected.json["error"]
     assert api.follow(ann, "self") == ann
 
 

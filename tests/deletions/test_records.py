@@ -10,7 +10,7 @@ from osdi.crud.delete import complete_next_deletion, delete
 from osdi.errors import OsdiError, WriteConflict
 from osdi.ids import new_id, now
 from osdi.outreaches.deletion_store import delete_outreach
-from osdi.people.merge import merge_people
+from osdi.people.merge import merge_stored_people
 from osdi.privacy.erasure import erase, finish_next_erasure
 from osdi.privacy.erasure_store import begin_erasure
 from osdi.resources import ADVOCACY_CAMPAIGN, OUTREACH, PERSON, RESOURCES
@@ -63,10 +63,10 @@ WAYS: list[tuple[str, Callable[[Store], object], list[tuple[Any, ...]]]] = [
         lambda store: delete(store, ADVOCACY_CAMPAIGN, "c1", force=True),
         [("advocacy_campaign_deleted", ["c1"], None)],
     ),
-    ("a merged person", lambda store: merge_people(store, "p1", "p2", RULES), [("person_merged", ["p2"], "p1")]),
+    ("a merged person", lambda store: merge_stored_people(store, "p1", "p2", RULES), [("person_merged", ["p2"], "p1")]),
     (
         "a repeated merge",
-        lambda store: [merge_people(store, "p1", "p2", RULES) for _ in range(2)],
+        lambda store: [merge_stored_people(store, "p1", "p2", RULES) for _ in range(2)],
         [("person_merged", ["p2"], "p1")],
     ),
     ("an erased person", lambda store: erase(store, "p1", RULES), [("person_erased", ["p1"], None)]),
@@ -77,12 +77,12 @@ WAYS: list[tuple[str, Callable[[Store], object], list[tuple[Any, ...]]]] = [
     ),
     (
         "a person who was merged and is deleted",
-        lambda store: (merge_people(store, "p1", "p2", RULES), delete(store, PERSON, "p1")),
+        lambda store: (merge_stored_people(store, "p1", "p2", RULES), delete(store, PERSON, "p1")),
         [("person_merged", ["p2"], "p1"), ("person_deleted", ["p1", "p2"], None)],
     ),
     (
         "a person who was merged and is erased",
-        lambda store: (merge_people(store, "p1", "p2", RULES), erase(store, "p2", RULES)),
+        lambda store: (merge_stored_people(store, "p1", "p2", RULES), erase(store, "p2", RULES)),
         [("person_merged", ["p2"], "p1"), ("person_erased", ["p1", "p2"], None)],
     ),
     (

@@ -156,11 +156,11 @@ def test_the_copy_equals_the_server_after_random_load(
     for _ in range(20):
         load.act()
 
-    def work() -> None:
+    def act_repeatedly() -> None:
         for _ in range(ACTIONS):
             load.act()
 
-    worker = threading.Thread(target=work)
+    worker = threading.Thread(target=act_repeatedly)
     worker.start()
     while worker.is_alive():
         copy.sync()
@@ -233,7 +233,7 @@ def test_the_script_runs_with_the_standard_library_only(api: Client, address: st
 
 
 @pytest.mark.parametrize(
-    ("environment", "message"), [({}, "Set OSDI_TOKEN"), ({"OSDI_TOKEN": "wrong"}, "answered 401")]
+    ("environment", "message"), [({}, "Set OSDI_TOKEN"), ({"OSDI_TOKEN": "wrong"}, "responded with 401")]
 )
 def test_the_script_names_the_reason_of_a_failure(
     address: str, tmp_path: Path, environment: dict[str, str], message: str

@@ -1,4 +1,4 @@
-"""deploy/grafana-dashboard.json can be imported; it and docs/monitoring.md ask for nothing that is not told."""
+"""deploy/grafana-dashboard.json can be imported; it and docs/monitoring.md ask for nothing that is not exported."""
 
 import json
 import re

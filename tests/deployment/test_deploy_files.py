@@ -19,7 +19,7 @@ from dev import lint_deploy
 from osdi.operations import worker_loop
 from osdi.settings import Settings
 from osdi.settings.table import ServerSettings
-from osdi.store.request_deadline import ANSWER_SECONDS
+from osdi.store.request_deadline import RESPONSE_SECONDS
 
 ROOT = Path(__file__).parents[2]
 SERVICES = sorted((ROOT / "deploy" / "systemd").glob("*.service"))
@@ -206,11 +206,11 @@ class TestProxies:
         assert len(kept) == 2
         assert max(90, *map(int, kept)) < gunicorn("keepalive")
 
-    def test_wait_longer_for_an_answer_than_it_takes(self) -> None:
+    def test_wait_longer_for_a_response_than_it_takes(self) -> None:
         waits = re.findall(r"(?:proxy_read_timeout|response_header_timeout) (\d+)s", NGINX + CADDYFILE)
 
         assert len(waits) == 2
-        assert min(map(int, waits)) > ServerSettings.body_seconds + ANSWER_SECONDS
+        assert min(map(int, waits)) > ServerSettings.body_seconds + RESPONSE_SECONDS
 
     def test_wait_for_slow_clients_themselves(self) -> None:
         assert "proxy_request_buffering on;" in NGINX

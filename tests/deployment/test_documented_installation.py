@@ -115,7 +115,7 @@ class TestTheInstalledServer:
 
         assert "osdi_database_up 1.0" in printed.splitlines()
 
-    def test_answers_through_nginx(self, server: Server) -> None:
+    def test_responds_through_nginx(self, server: Server) -> None:
         """Certbot, which comes after it, asks for a certificate on the internet."""
         if server.machine.run("systemctl start nginx", check=False).code:
             pytest.skip("nginx is not on this machine")
@@ -130,11 +130,11 @@ class TestTheInstalledServer:
         ends = time.monotonic() + SECONDS
         with server.machine.network():
             while (
-                answer := requests.get("http://127.0.0.1/healthz", headers=HOST, timeout=SECONDS)
+                response := requests.get("http://127.0.0.1/healthz", headers=HOST, timeout=SECONDS)
             ).status_code == 404:
                 assert time.monotonic() < ends
                 time.sleep(0.1)
-        assert answer.json()["version"] == VERSION
+        assert response.json()["version"] == VERSION
 
 
 class TestAPage:

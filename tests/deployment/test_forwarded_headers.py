@@ -30,7 +30,7 @@ def live(request: pytest.FixtureRequest) -> Iterator[Live]:
 
 @pytest.mark.parametrize("forwarded", SAID, ids=lambda forwarded: " ".join(forwarded))
 def test_changes_nothing_where_no_proxy_is_trusted(live: Live, forwarded: dict[str, str]) -> None:
-    answer = requests.get(f"{live.url}{API}/", headers=forwarded, timeout=SECONDS)
+    response = requests.get(f"{live.url}{API}/", headers=forwarded, timeout=SECONDS)
 
-    assert answer.status_code == 200
-    assert answer.json()["_links"]["self"]["href"] == f"{live.url}{API}"
+    assert response.status_code == 200
+    assert response.json()["_links"]["self"]["href"] == f"{live.url}{API}"

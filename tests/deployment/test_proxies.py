@@ -101,14 +101,14 @@ def running(start: Start, folder: Path, live: Live, *, restart_seconds: int = 2)
         process = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
         try:
             address = f"http://127.0.0.1:{port}"
-            assert eventually(lambda: answers(address)), (folder / "output.log").read_text()
+            assert eventually(lambda: responds(address)), (folder / "output.log").read_text()
             yield address
         finally:
             process.terminate()
             process.wait(SECONDS)
 
 
-def answers(address: str) -> bool:
+def responds(address: str) -> bool:
     try:
         return requests.get(f"{address}/healthz", timeout=SECONDS).ok
     except requests.ConnectionError:
@@ -116,9 +116,9 @@ def answers(address: str) -> bool:
 
 
 def test_links_have_the_host_that_the_client_called(proxy: str) -> None:
-    answer = requests.get(f"{proxy}{API}/", timeout=SECONDS)
+    response = requests.get(f"{proxy}{API}/", timeout=SECONDS)
 
-    assert answer.json()["_links"]["self"]["href"] == f"{proxy}{API}"
+    assert response.json()["_links"]["self"]["href"] == f"{proxy}{API}"
 
 
 def test_forwarded_headers_of_a_client_are_ignored(proxy: str) -> None:
@@ -129,18 +129,18 @@ def test_forwarded_headers_of_a_client_are_ignored(proxy: str) -> None:
         "Forwarded": "host=evil.example.org",
     }
 
-    answer = requests.get(f"{proxy}{API}/", headers=forged, timeout=SECONDS)
+    response = requests.get(f"{proxy}{API}/", headers=forged, timeout=SECONDS)
 
-    assert answer.json()["_links"]["self"]["href"] == f"{proxy}{API}"
+    assert response.json()["_links"]["self"]["href"] == f"{proxy}{API}"
 
 
 def test_the_server_sees_the_clients_address(proxy: str, live: Live) -> None:
     """The server counts requests by this address, and logs it if the operator enables that."""
     forged = {"X-Forwarded-For": "192.0.2.1", "X-Real-IP": "192.0.2.1", "Forwarded": "for=192.0.2.1"}
 
-    answer = requests.get(f"{proxy}{API}/", headers=forged, timeout=SECONDS)
+    response = requests.get(f"{proxy}{API}/", headers=forged, timeout=SECONDS)
 
-    logged = f'"request_id":"{answer.headers["OSDI-Request-ID"]}"'
+    logged = f'"request_id":"{response.headers["OSDI-Request-ID"]}"'
     assert eventually(lambda: logged in live.output)
     (line,) = [json.loads(each) for each in live.output.splitlines() if logged in each]
     assert line["remote_addr"] == "127.0.0.1"
@@ -148,9 +148,9 @@ def test_the_server_sees_the_clients_address(proxy: str, live: Live) -> None:
 
 def test_no_header_changes_the_path(proxy: str) -> None:
     """Caddy lets names with an underscore through."""
-    answer = requests.get(f"{proxy}{API}/", headers={"SCRIPT_NAME": "/api", "PATH_INFO": "/healthz"}, timeout=SECONDS)
+    response = requests.get(f"{proxy}{API}/", headers={"SCRIPT_NAME": "/api", "PATH_INFO": "/healthz"}, timeout=SECONDS)
 
-    assert answer.json()["_links"]["self"]["href"] == f"{proxy}{API}"
+    assert response.json()["_links"]["self"]["href"] == f"{proxy}{API}"
 
 
 @pytest.mark.parametrize("start", [nginx, caddy], ids=lambda start: start.__name__)
@@ -165,25 +165,25 @@ def test_no_log_contains_the_query(start: Start, live: Live, tmp_path: Path) -> 
 
 
 def test_the_longest_accepted_body_passes(proxy: str) -> None:
-    answer = requests.post(proxy + HELPER, data=a_body(of_length=Settings.max_body_bytes), timeout=SECONDS)
+    response = requests.post(proxy + HELPER, data=a_body(of_length=Settings.max_body_bytes), timeout=SECONDS)
 
-    assert (answer.status_code, answer.text) == (200, "{}")
+    assert (response.status_code, response.text) == (200, "{}")
 
 
 def test_a_slightly_too_long_body_gets_the_servers_error(proxy: str) -> None:
     body = a_body(of_length=Settings.max_body_bytes + 1)
 
-    answer = requests.post(proxy + HELPER, data=body, headers={"Origin": "https://page.example.org"}, timeout=SECONDS)
+    response = requests.post(proxy + HELPER, data=body, headers={"Origin": "https://page.example.org"}, timeout=SECONDS)
 
-    assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (413, "*")
-    assert answer.json()["osdi:error"]["response_code"] == 413
+    assert (response.status_code, response.headers["Access-Control-Allow-Origin"]) == (413, "*")
+    assert response.json()["osdi:error"]["response_code"] == 413
 
 
 def test_a_far_too_long_body_gets_an_error_of_the_same_form(proxy: str) -> None:
-    answer = requests.post(proxy + HELPER, data=a_body(of_length=3 * Settings.max_body_bytes), timeout=SECONDS)
+    response = requests.post(proxy + HELPER, data=a_body(of_length=3 * Settings.max_body_bytes), timeout=SECONDS)
 
-    assert answer.status_code in (413, 502)  # the latter is Caddy's before 2.7
-    check_error_of_proxy(answer)
+    assert response.status_code in (413, 502)  # the latter is Caddy's before 2.7
+    check_error_of_proxy(response)
 
 
 @pytest.mark.parametrize("start", [nginx, caddy], ids=lambda start: start.__name__)
@@ -192,49 +192,49 @@ def test_a_request_gets_an_error_that_a_page_can_read_while_the_server_is_away(
 ) -> None:
     with Live({"MONGODB_URI": mongod.uri}, workers=1, threads=1) as server, running(start, tmp_path, server) as address:
         server.stop()
-        answer = requests.post(address + HELPER, json=factories.outreach(), timeout=SECONDS)
+        response = requests.post(address + HELPER, json=factories.outreach(), timeout=SECONDS)
 
-    assert answer.status_code == 502
-    assert answer.headers["Retry-After"] == "5"
-    check_error_of_proxy(answer)
+    assert response.status_code == 502
+    assert response.headers["Retry-After"] == "5"
+    check_error_of_proxy(response)
 
 
 def test_caddy_lets_requests_wait_while_the_server_restarts(mongod: Mongod, tmp_path: Path) -> None:
     server = Live({"MONGODB_URI": mongod.uri}, workers=1, threads=1)
-    answers: list[int] = []
+    responds: list[int] = []
 
     def read() -> None:
-        answers.append(requests.get(f"{address}/healthz", timeout=SECONDS).status_code)
+        responds.append(requests.get(f"{address}/healthz", timeout=SECONDS).status_code)
 
     with server, running(caddy, tmp_path, server, restart_seconds=60) as address:
         server.stop()
         client = threading.Thread(target=read)
         client.start()
         time.sleep(1)
-        assert answers == []
+        assert responds == []
         server.start()
         client.join(SECONDS)
 
-    assert answers == [200]
+    assert responds == [200]
 
 
-def check_error_of_proxy(answer: requests.Response) -> None:
-    """Fails unless the answer has the form of the server's errors, for pages of other sites too."""
-    assert answer.headers["Content-Type"] == "application/hal+json"
-    assert answer.headers["Access-Control-Allow-Origin"] == "*"
-    error = answer.json()["osdi:error"]
-    assert error["response_code"] == answer.status_code
-    assert error["resource_status"][0]["error_descriptions"][0]["description"] == answer.json()["error"]
+def check_error_of_proxy(response: requests.Response) -> None:
+    """Fails unless the response has the form of the server's errors, for pages of other sites too."""
+    assert response.headers["Content-Type"] == "application/hal+json"
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    error = response.json()["osdi:error"]
+    assert error["response_code"] == response.status_code
+    assert error["resource_status"][0]["error_descriptions"][0]["description"] == response.json()["error"]
 
 
 def test_a_file_of_a_staff_member_reaches_the_server(proxy: str) -> None:
-    """Here without a session, so the server does not read it; nginx would answer 413 itself."""
+    """Here without a session, so the server does not read it; nginx would return 413 itself."""
     body = b"x" * 4 * Settings.max_body_bytes
 
-    answer = requests.post(f"{proxy}/staff/imports", data=body, timeout=SECONDS)
+    response = requests.post(f"{proxy}/staff/imports", data=body, timeout=SECONDS)
 
-    assert answer.status_code == 401
-    assert "You are signed out" in answer.text
+    assert response.status_code == 401
+    assert "You are signed out" in response.text
 
 
 def a_body(*, of_length: int) -> bytes:

@@ -1,4 +1,4 @@
-"""Restarts under load: no request is refused, since the port stays open, or the proxy waits.
+"""Restarts under load: no connection is refused, since the port stays open, or the proxy waits.
 
 systemd hands the port of osdi-web.socket to each new process (sd_listen_fds). Here the test does what systemd does.
 """
@@ -60,7 +60,7 @@ class Activated:
 
 
 class Supporters:
-    """Threads that post, each as soon as its last post was answered."""
+    """Threads that post, each as soon as its last post got a response."""
 
     def __init__(self, url: str, number: int) -> None:
         self.failed: list[str] = []
@@ -72,12 +72,12 @@ class Supporters:
     def _post(self) -> None:
         while not self._done.is_set():
             try:
-                answer = requests.post(self._url + HELPER, json=factories.outreach(), timeout=SECONDS)
+                response = requests.post(self._url + HELPER, json=factories.outreach(), timeout=SECONDS)
             except requests.RequestException as error:
                 self.failed.append(repr(error))
                 return
-            if answer.status_code != 200:
-                self.failed.append(answer.text)
+            if response.status_code != 200:
+                self.failed.append(response.text)
                 return
             self.recorded.release()
 
@@ -104,7 +104,9 @@ def environment(mongod: Mongod) -> dict[str, str]:
 
 
 @pytest.mark.slow
-def test_systemd_restarts_the_server_and_each_request_is_answered(environment: dict[str, str], tmp_path: Path) -> None:
+def test_systemd_restarts_the_server_and_each_request_gets_a_response(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
     with Activated(environment, tmp_path / "log") as server, Supporters(server.url, 4) as supporters:
         for _ in range(20):
             assert supporters.recorded.acquire(timeout=SECONDS), (tmp_path / "log").read_text()

@@ -1,6 +1,6 @@
 """nginx with two servers behind it, of which one restarts at a time: the other one answers.
 
-In front of one server, nginx answers 502 meanwhile (test_proxies.py).
+In front of one server, nginx responds with 502 meanwhile (test_proxies.py).
 """
 
 import time
@@ -19,12 +19,12 @@ from tests.support.live import Live
 FAIL_SECONDS = 2
 # On a busy machine a connection can wait in the queue of a server that closes. nginx has sent its POST already, cannot
 # know if the server has read it, and so does not repeat it.
-MOST_UNANSWERED = 1
+MAX_UNANSWERED = 1
 SECOND = "# server 127.0.0.1:5001 "
 
 
 @pytest.mark.slow
-def test_the_other_server_answers_while_one_server_after_the_other_restarts(mongod: Mongod, tmp_path: Path) -> None:
+def test_the_other_server_responds_while_one_server_after_the_other_restarts(mongod: Mongod, tmp_path: Path) -> None:
     uri = mongod.uri.replace("/osdi?", "/restart?")
     store = Store(uri)
     store.create_indexes()
@@ -56,4 +56,4 @@ def test_the_other_server_answers_while_one_server_after_the_other_restarts(mong
         for _ in range(20):
             assert supporters.recorded.acquire(timeout=SECONDS), supporters.failed
 
-    assert len(supporters.failed) <= MOST_UNANSWERED, supporters.failed
+    assert len(supporters.failed) <= MAX_UNANSWERED, supporters.failed

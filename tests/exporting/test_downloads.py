@@ -270,7 +270,7 @@ class TestADownloadThatFails:
 
         def look_up(*_: object) -> None:
             if next(looked_up) > 4:  # twice for each person
-                raise unavailable("The database does not answer at the moment.")
+                raise unavailable("The database does not respond at the moment.")
 
         monkeypatch.setattr("osdi.exporting.export.Names.look_up", look_up)
         response = api.get("/people.csv", buffered=False)

@@ -36,7 +36,7 @@ class Deployed:
     campaign: str
 
     def record_all(self, body: Callable[[int], dict[str, Any]], *, token: bool, **headers: str) -> Counter[int]:
-        """POST `body(0)`, `body(1)` and so on from 16 threads; returns how often each status was answered."""
+        """POST `body(0)`, `body(1)` and so on from 16 threads; returns how often each status was returned."""
         sent = {**({"OSDI-API-Token": self.token} if token else {}), **headers}
 
         def post(number: int) -> int:
@@ -62,10 +62,10 @@ def server(request: pytest.FixtureRequest) -> Iterator[Deployed]:
     store.write(Insert(TOKENS, document))
     store.close()
     with Live({"MONGODB_URI": uri}, workers=2, threads=4) as live, MongoClient(uri) as client:
-        answer = requests.post(
+        response = requests.post(
             f"{live.url}{API}/advocacy_campaigns", json={"title": "x"}, headers={"OSDI-API-Token": token}, timeout=30
         )
-        yield Deployed(live, client.get_default_database(), token, answer.json()["_links"]["self"]["href"])
+        yield Deployed(live, client.get_default_database(), token, response.json()["_links"]["self"]["href"])
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The helper during database errors: it answers 503 or success, never 500, and records nothing twice."""
+"""The helper during database errors: it responds with 503 or success, never 500, and records nothing twice."""
 
 import os
 import signal
@@ -152,10 +152,10 @@ def test_a_forbidden_write_is_503_with_the_reason(
 ) -> None:
     fail({"times": 1}, ["insert"], errorCode=code)
 
-    answer = api.record(factories.outreach())
+    response = api.record(factories.outreach())
 
-    assert answer.status_code == 503
-    assert "check its name, password and write permission" in answer.json["error"]
+    assert response.status_code == 503
+    assert "check its name, password and write permission" in response.json["error"]
     assert recorded_people_and_outreaches(database) == (0, 0)
 
 
@@ -239,9 +239,9 @@ class TestAServerThatHangs:
         assert "Retry-After" in frozen.headers
         assert waited < 4, "about one socket time-out and one server selection"
         ends = time.monotonic() + RECOVERY_SECONDS
-        while (answer := client.record(body)).status_code == 503 and time.monotonic() < ends:
+        while (response := client.record(body)).status_code == 503 and time.monotonic() < ends:
             time.sleep(0.1)  # the driver has not noticed yet that the server answers again
-        assert (answer.status_code, answer.json.get("identifiers", ())[1:]) == (200, ["crm:1"])
+        assert (response.status_code, response.json.get("identifiers", ())[1:]) == (200, ["crm:1"])
 
     def test_fails_fast_in_a_transaction_too(self, own: tuple[Mongod, Flask], monkeypatch: pytest.MonkeyPatch) -> None:
         mongod, app = own

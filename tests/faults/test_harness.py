@@ -110,7 +110,7 @@ def test_a_process_has_a_session_and_its_output_is_in_the_file(tmp_path: Path) -
     [
         pytest.param([{}], [{}], {}, id="all is right"),
         pytest.param([{}], [], {"lost_outreaches": 1, "people_alone": 1}, id="no outreach"),
-        pytest.param([{}], [{"_id": "other"}], {"lost_outreaches": 1}, id="another outreach than was answered"),
+        pytest.param([{}], [{"_id": "other"}], {"lost_outreaches": 1}, id="another outreach than was returned"),
         pytest.param([], [{}], {"lost_people": 1}, id="no person"),
         pytest.param([{"custom_fields": {}}], [{}], {"lost_people": 1}, id="what was said of the person is not there"),
         pytest.param(

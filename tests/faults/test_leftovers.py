@@ -11,7 +11,7 @@ from faults.administration.completion import complete
 from faults.administration.leftovers import Leftovers, check_administration
 from faults.administration.load import Created, Done, Imported, Merge
 from faults.administration.marks import address, mark, marks_in
-from faults.administration.requests import Answers
+from faults.administration.requests import Responses
 from faults.check import check
 from faults.faults import FAULTS
 from faults.row import problems_of_administration
@@ -206,11 +206,15 @@ def test_what_was_interrupted_is_completed_without_waiting(settings: Settings, d
             Leftovers(),
             ["no merge was acknowledged", "no erasure was acknowledged"],
         ),
-        (replace(DONE, answers=Answers(["y"])), Leftovers(), ["y"]),
-        (replace(DONE, answers=Answers(given_up=1)), Leftovers(), ["1 requests of the administration were given up"]),
-        (replace(DONE, answers=Answers(cut=1)), Leftovers(), []),
+        (replace(DONE, responses=Responses(["y"])), Leftovers(), ["y"]),
+        (
+            replace(DONE, responses=Responses(given_up=1)),
+            Leftovers(),
+            ["1 requests of the administration were given up"],
+        ),
+        (replace(DONE, responses=Responses(cut=1)), Leftovers(), []),
     ],
-    ids=["nothing", "a leftover", "no import", "no merge and erasure", "an unexpected answer", "given up", "cut"],
+    ids=["nothing", "a leftover", "no import", "no merge and erasure", "an unexpected response", "given up", "cut"],
 )
 def test_each_problem_of_the_administration_is_reported(done: Done, leftovers: Leftovers, problems: list[str]) -> None:
     killed = next(fault for fault in FAULTS if fault.key == "mongod-killed")
@@ -220,6 +224,6 @@ def test_each_problem_of_the_administration_is_reported(done: Done, leftovers: L
 
 def test_a_cut_request_is_a_problem_where_a_fault_may_cut_none() -> None:
     terminated = next(fault for fault in FAULTS if fault.cuts_no_connection)
-    done = replace(DONE, answers=Answers(cut=1))
+    done = replace(DONE, responses=Responses(cut=1))
 
     assert problems_of_administration(terminated, done, Leftovers()) == ["1 requests of the administration were cut"]

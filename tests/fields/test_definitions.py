@@ -25,7 +25,7 @@ from osdi.importing.csv_files.column_mapping import OUTREACHES, PEOPLE, guess_co
 from osdi.importing.csv_files.row_bodies import Reading, row_of
 from osdi.match_keys import MatchKeyRules
 from osdi.odata.osdi_fields import FILTER_FIELDS
-from osdi.people.merge_rules import merge_person
+from osdi.people.merge_rules import merge_posted_values
 from osdi.people.survivorship import combine
 from osdi.privacy.anonymisation import anonymised
 from osdi.resources import CONTACTS, ENTRIES, OUTREACH, PERSON, RESOURCES, Resource
@@ -246,7 +246,9 @@ class TestMerging:
         samples = Samples()
         before, posted = (stored(PERSON, {field.name: samples.value(field)})[field.name] for _ in range(2))
 
-        merged = merge_person({field.name: before}, {field.name: posted}, overwrite=True, rules=RULES)[field.name]
+        merged = merge_posted_values({field.name: before}, {field.name: posted}, overwrite=True, rules=RULES)[
+            field.name
+        ]
 
         assert merged == _merged(field, before, posted)
 
@@ -254,7 +256,9 @@ class TestMerging:
         samples = Samples()
         before, posted = (stored(PERSON, {field.name: samples.value(field)})[field.name] for _ in range(2))
 
-        merged = merge_person({field.name: before}, {field.name: posted}, overwrite=False, rules=RULES)[field.name]
+        merged = merge_posted_values({field.name: before}, {field.name: posted}, overwrite=False, rules=RULES)[
+            field.name
+        ]
 
         kept = merged[: len(before)] if isinstance(before, list) else merged
         assert kept == before if not isinstance(before, dict) else kept.items() >= before.items()
@@ -262,7 +266,7 @@ class TestMerging:
     def test_a_repeated_post_changes_nothing(self, field: table.Field) -> None:
         value = stored(PERSON, {field.name: Samples().value(field)})[field.name]
 
-        assert merge_person({field.name: value}, {field.name: value}, overwrite=True, rules=RULES) == {
+        assert merge_posted_values({field.name: value}, {field.name: value}, overwrite=True, rules=RULES) == {
             field.name: value
         }
 

@@ -19,13 +19,13 @@ from tests.support.webhook_receiver import WebhookReceiver
 
 PUBLIC = "https://osdi.example.org"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-Work = Callable[..., list[dict[str, Any]]]
+Deliver = Callable[..., list[dict[str, Any]]]
 
 
 @pytest.fixture
-def work(
+def deliver_followups(
     app: Flask, store: Store, settings: Settings, sink: SmtpSink, gateway: WebhookReceiver, database: Database
-) -> Work:
+) -> Deliver:
     """Delivers the due follow-ups, as the worker does, and returns every follow-up of the latest outreach."""
 
     def run(*, times: int = 200, **changed: Any) -> list[dict[str, Any]]:

@@ -50,7 +50,7 @@ def worker_of(app: Flask, store: Store, settings: Settings, sink: SmtpSink) -> I
         each.close()
 
 
-def ask(api: Client, *addresses: str, token: bool = True) -> None:
+def record_with_autoresponse(api: Client, *addresses: str, token: bool = True) -> None:
     """Records an outreach of each of these people, with an autoresponse."""
     for address in addresses:
         body = factories.by_email(address) | {"triggers": {"autoresponse": {"enabled": True}}}
@@ -111,7 +111,7 @@ def test_an_opt_out_after_the_batch_was_leased_counts(
     opt_out: Callable[[Client, Store, Database], None],
     token: bool,
 ) -> None:
-    ask(api, *ADDRESSES, token=token)
+    record_with_autoresponse(api, *ADDRESSES, token=token)
     worker = worker_of()
     assert worker.do_next()
     leased = database.outreaches.count_documents({"followups.state": "leased"})
@@ -127,7 +127,7 @@ def test_an_opt_out_after_the_batch_was_leased_counts(
 def test_an_opt_out_of_an_address_that_became_primary_after_the_batch_was_leased_counts(
     api: Client, store: Store, database: Database, sink: SmtpSink, worker_of: WorkerOf
 ) -> None:
-    ask(api, *ADDRESSES)
+    record_with_autoresponse(api, *ADDRESSES)
     unsubscribe(store, "new@example.com")
     worker = worker_of()
     worker.do_next()
@@ -145,7 +145,7 @@ def test_an_opt_out_of_an_address_that_became_primary_after_the_batch_was_leased
 def test_a_killed_workers_batch_is_sent_after_the_lease_and_only_one_mail_may_come_twice(
     api: Client, database: Database, sink: SmtpSink, worker_of: WorkerOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ask(api, *ADDRESSES)
+    record_with_autoresponse(api, *ADDRESSES)
     killed = worker_of()
     killed.do_next()
     with monkeypatch.context() as patched:
@@ -174,7 +174,7 @@ def killed_here(*_: object, **__: object) -> bool:
 def test_a_worker_whose_lease_another_one_took_over_sends_nothing_of_it(
     api: Client, database: Database, sink: SmtpSink, worker_of: WorkerOf
 ) -> None:
-    ask(api, *ADDRESSES)
+    record_with_autoresponse(api, *ADDRESSES)
     slow = worker_of()
     slow.do_next()
     database.outreaches.update_many(
@@ -194,7 +194,7 @@ def test_a_worker_whose_lease_another_one_took_over_sends_nothing_of_it(
 def test_a_stopped_worker_gives_back_what_it_has_not_begun(
     api: Client, database: Database, sink: SmtpSink, worker_of: WorkerOf, token: bool
 ) -> None:
-    ask(api, *ADDRESSES, token=token)
+    record_with_autoresponse(api, *ADDRESSES, token=token)
     before = followups(database)
     worker = worker_of()
     worker.do_next()
@@ -212,7 +212,7 @@ def test_a_slow_worker_gives_back_the_rest_when_the_time_of_the_batch_is_over(
     api: Client, database: Database, sink: SmtpSink, worker_of: WorkerOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(batch, "BATCH_SECONDS", 0.0)
-    ask(api, *ADDRESSES)
+    record_with_autoresponse(api, *ADDRESSES)
     worker = worker_of()
 
     finish(worker)
@@ -226,7 +226,7 @@ def test_two_workers_share_a_queue_of_more_than_a_batch(
 ) -> None:
     monkeypatch.setattr(batch, "BATCH", 2)
     addresses = [f"many{number}@example.com" for number in range(5)]
-    ask(api, *addresses)
+    record_with_autoresponse(api, *addresses)
     first, second = worker_of(), worker_of()
 
     assert [worker.do_next() for _ in range(3) for worker in (first, second)] == [True] * 5 + [False]
@@ -238,7 +238,7 @@ def test_two_workers_share_a_queue_of_more_than_a_batch(
 def test_of_two_followups_to_a_person_in_one_batch_the_first_is_sent(
     api: Client, database: Database, sink: SmtpSink, worker_of: WorkerOf
 ) -> None:
-    ask(api, LAST, LAST)
+    record_with_autoresponse(api, LAST, LAST)
 
     finish(worker_of())
 
@@ -271,7 +271,7 @@ class TestLimitsOfAnonymousPosts:
     def test_count_what_was_sent_and_nothing_else(
         self, api: Client, store: Store, database: Database, sink: SmtpSink, worker_of: WorkerOf
     ) -> None:
-        ask(api, *ADDRESSES, token=False)
+        record_with_autoresponse(api, *ADDRESSES, token=False)
         worker = worker_of(rate_limit_mail="10/hour", rate_limit_mail_address="2/day")
         worker.do_next()
         unsubscribe(store, LAST)
@@ -289,7 +289,7 @@ class TestLimitsOfAnonymousPosts:
         self, api: Client, database: Database, sink: SmtpSink, worker_of: WorkerOf
     ) -> None:
         limits = {"rate_limit_mail": "3/hour", "rate_limit_mail_address": "1/day"}
-        ask(api, *ADDRESSES, token=False)
+        record_with_autoresponse(api, *ADDRESSES, token=False)
         worker_of(**limits).do_next()  # and never does more
         database.outreaches.update_many(
             {"followups.state": "leased"}, {"$set": {"followups.0.not_before": now() - dt.timedelta(seconds=1)}}
@@ -302,7 +302,7 @@ class TestLimitsOfAnonymousPosts:
     def test_let_as_many_pass_as_they_leave(
         self, api: Client, database: Database, sink: SmtpSink, worker_of: WorkerOf
     ) -> None:
-        ask(api, *ADDRESSES, token=False)
+        record_with_autoresponse(api, *ADDRESSES, token=False)
 
         finish(worker_of(rate_limit_mail="100/day;2/hour"))
 

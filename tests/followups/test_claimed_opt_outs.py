@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from tests.followups.conftest import Work
+from tests.followups.conftest import Deliver
 from tests.support import factories
 from tests.support.client import Client
 
@@ -13,7 +13,7 @@ JANE, NUMBER = "jane@example.com", "+12025550123"
 KINDS = ("autoresponse", "sms_response", "call_response")
 
 
-def ask(api: Client, person: dict[str, Any]) -> None:
+def record_anonymously(api: Client, person: dict[str, Any]) -> None:
     triggers = {kind: {"enabled": True} for kind in KINDS}
     assert api.record(factories.outreach(person=person, triggers=triggers), token=False).status_code == 200
 
@@ -34,7 +34,7 @@ def ask(api: Client, person: dict[str, Any]) -> None:
 )
 def test_follow_ups_respect_the_claims_of_their_own_post(
     api: Client,
-    work: Work,
+    deliver_followups: Deliver,
     known: bool,
     email: dict[str, Any],
     phone: dict[str, Any],
@@ -44,17 +44,21 @@ def test_follow_ups_respect_the_claims_of_their_own_post(
     if known:
         api.recorded(factories.outreach(person=contacts))
 
-    ask(api, {"email_addresses": [{"address": JANE, **email}], "phone_numbers": [{"number": NUMBER, **phone}]})
+    record_anonymously(
+        api, {"email_addresses": [{"address": JANE, **email}], "phone_numbers": [{"number": NUMBER, **phone}]}
+    )
 
-    assert tuple(each.get("reason", each["state"]) for each in work()) == expected
+    assert tuple(each.get("reason", each["state"]) for each in deliver_followups()) == expected
 
 
 @pytest.mark.usefixtures("message")
-def test_an_opt_out_without_an_address_is_about_each_address_of_the_post(api: Client, work: Work) -> None:
+def test_an_opt_out_without_an_address_is_about_each_address_of_the_post(
+    api: Client, deliver_followups: Deliver
+) -> None:
     contacts = {"email_addresses": [{"address": JANE}], "phone_numbers": [{"number": NUMBER}]}
     api.recorded(factories.outreach(person=contacts))
 
-    ask(
+    record_anonymously(
         api,
         {
             "email_addresses": [{"address": JANE}, {"status": "unsubscribed"}],
@@ -62,17 +66,19 @@ def test_an_opt_out_without_an_address_is_about_each_address_of_the_post(api: Cl
         },
     )
 
-    assert [each["reason"] for each in work()] == ["unsubscribed", "not_sms_capable", "do_not_call"]
+    assert [each["reason"] for each in deliver_followups()] == ["unsubscribed", "not_sms_capable", "do_not_call"]
 
 
 @pytest.mark.usefixtures("message")
-def test_a_later_post_of_the_known_person_gets_its_follow_ups(api: Client, work: Work, database: Database) -> None:
+def test_a_later_post_of_the_known_person_gets_its_follow_ups(
+    api: Client, deliver_followups: Deliver, database: Database
+) -> None:
     """The claim of a stranger stops the follow-ups of the stranger's post only."""
     contacts = {"email_addresses": [{"address": JANE}], "phone_numbers": [{"number": NUMBER}]}
     api.recorded(factories.outreach(person=contacts))
     silenced = {"email_addresses": [{"address": JANE, "status": "spam complaints"}]}
     assert api.record(factories.outreach(person=silenced), token=False).status_code == 200
 
-    ask(api, contacts)
+    record_anonymously(api, contacts)
 
-    assert [each["state"] for each in work()] == ["sent", "sent", "sent"]
+    assert [each["state"] for each in deliver_followups()] == ["sent", "sent", "sent"]

@@ -13,7 +13,7 @@ from pymongo.database import Database
 from blueprints.http.context import EXTENSION
 from osdi.access.tokens import IMPORTER
 from osdi.people.signup import sign_up
-from tests.followups.conftest import SECRET, Work
+from tests.followups.conftest import SECRET, Deliver
 from tests.support import factories
 from tests.support.client import Client
 from tests.support.smtp_sink import SmtpSink
@@ -36,7 +36,7 @@ def anonymous(api: Client, who: dict[str, Any], kind: str | None = None) -> None
     assert api.record(factories.outreach(person=who, **triggers), token=False).json == {}
 
 
-def known(api: Client, who: dict[str, Any]) -> str:
+def record_known(api: Client, who: dict[str, Any]) -> str:
     """Posts with a token, as a sync does; returns the link to the person."""
     return str(api.recorded(factories.outreach(person=who))["_links"]["osdi:person"]["href"])
 
@@ -52,11 +52,11 @@ def template(api: Client) -> None:
 
 
 @pytest.fixture
-def greeted(work: Work, sink: SmtpSink, gateway: WebhookReceiver) -> Callable[[], tuple[str, str]]:
+def greeted(deliver_followups: Deliver, sink: SmtpSink, gateway: WebhookReceiver) -> Callable[[], tuple[str, str]]:
     """Runs a worker once; returns the recipient of the only mail or text, and the name in it."""
 
     def run() -> tuple[str, str]:
-        work()
+        deliver_followups()
         sent = [(to, content.decode()) for _, to, content in sink.envelopes]
         sent += [(body["to"], body["text"]) for body in (each.verified(SECRET) for each in gateway.received)]
         ((to, text),) = sent
@@ -72,7 +72,7 @@ VICTORIA = {"given_name": "Victoria"}
 class TestAStrangerWhoPostsFirst:
     def test_gets_no_text_with_the_name_of_the_owner_of_an_address(self, api: Client, greeted: Greeted) -> None:
         anonymous(api, person(VICTIM, STRANGERS_NUMBER))
-        known(api, person(VICTIM, **VICTORIA))
+        record_known(api, person(VICTIM, **VICTORIA))
 
         anonymous(api, person(number=STRANGERS_NUMBER), "sms_response")
 
@@ -80,7 +80,7 @@ class TestAStrangerWhoPostsFirst:
 
     def test_gets_no_text_either_by_posting_both_details_again(self, api: Client, greeted: Greeted) -> None:
         anonymous(api, person(VICTIM, STRANGERS_NUMBER))
-        known(api, person(VICTIM, **VICTORIA))
+        record_known(api, person(VICTIM, **VICTORIA))
 
         anonymous(api, person(VICTIM, STRANGERS_NUMBER), "sms_response")
 
@@ -90,7 +90,7 @@ class TestAStrangerWhoPostsFirst:
         self, api: Client, greeted: Greeted, database: Database
     ) -> None:
         anonymous(api, person(STRANGER, VICTIMS_NUMBER))
-        known(api, person(number=VICTIMS_NUMBER, identifiers=["crm:phone-only"], **VICTORIA))
+        record_known(api, person(number=VICTIMS_NUMBER, identifiers=["crm:phone-only"], **VICTORIA))
 
         anonymous(api, person(STRANGER), "autoresponse")
 
@@ -105,7 +105,7 @@ class TestAStrangerWhoPostsFirst:
     ) -> None:
         """The staff believe the stranger's claim, as both records have the number. Whose address it is stays open."""
         anonymous(api, person(STRANGER, VICTIMS_NUMBER))
-        victim = known(api, person(VICTIM, VICTIMS_NUMBER, **VICTORIA))
+        victim = record_known(api, person(VICTIM, VICTIMS_NUMBER, **VICTORIA))
         (stranger,) = [each for each in api.get("/people").json["_links"]["osdi:people"] if each["href"] != victim]
         survivor, other = (victim, stranger["href"]) if first == VICTIM else (stranger["href"], victim)
         assert api.post(f"{survivor}/merge", {"_links": {"osdi:person": {"href": other}}}).status_code == 200
@@ -118,26 +118,26 @@ class TestAStrangerWhoPostsFirst:
 class TestAnOutreachWithATokenThatNamesNoDetail:
     """A sync posts an outreach with a link to the person, and asks for the follow-up."""
 
-    def ask(self, api: Client, link: str) -> None:
+    def request_autoresponse(self, api: Client, link: str) -> None:
         triggers = {"autoresponse": {"enabled": True}}
         api.recorded({"_links": {"osdi:person": {"href": link}}, "type": "phone", "triggers": triggers})
 
-    def test_is_answered_to_a_confirmed_address_before_one_that_a_stranger_has_added(
+    def test_goes_to_a_confirmed_address_before_one_that_a_stranger_has_added(
         self, api: Client, greeted: Greeted
     ) -> None:
-        known(api, person(number=VICTIMS_NUMBER, identifiers=["crm:1"], **VICTORIA))
+        record_known(api, person(number=VICTIMS_NUMBER, identifiers=["crm:1"], **VICTORIA))
         anonymous(api, person(STRANGER, VICTIMS_NUMBER))
-        link = known(api, person(VICTIM, identifiers=["crm:1"]))
+        link = record_known(api, person(VICTIM, identifiers=["crm:1"]))
 
-        self.ask(api, link)
+        self.request_autoresponse(api, link)
 
         assert greeted() == (VICTIM, "Victoria")
 
     def test_prints_nothing_to_an_address_that_only_a_stranger_has_added(self, api: Client, greeted: Greeted) -> None:
-        link = known(api, person(number=VICTIMS_NUMBER, **VICTORIA))
+        link = record_known(api, person(number=VICTIMS_NUMBER, **VICTORIA))
         anonymous(api, person(STRANGER, VICTIMS_NUMBER))
 
-        self.ask(api, link)
+        self.request_autoresponse(api, link)
 
         assert greeted() == (STRANGER, "friend")
 
@@ -146,10 +146,10 @@ class TestAConfirmedDetail:
     """A detail that a token holder has posted gets the person's name, also if a post without a token came first."""
 
     def by_post(self, api: Client) -> None:
-        known(api, person(VICTIM, VICTIMS_NUMBER, **VICTORIA))
+        record_known(api, person(VICTIM, VICTIMS_NUMBER, **VICTORIA))
 
     def by_put(self, api: Client) -> None:
-        put = api.put(known(api, person(VICTIM)), person(VICTIM, VICTIMS_NUMBER, **VICTORIA))
+        put = api.put(record_known(api, person(VICTIM)), person(VICTIM, VICTIMS_NUMBER, **VICTORIA))
         assert put.status_code == 200
 
     def by_import(self, api: Client) -> None:
@@ -177,8 +177,8 @@ class TestAConfirmedDetail:
         assert greeted() == (to, "Victoria")
 
     def test_stays_confirmed_after_a_merge(self, api: Client, greeted: Greeted) -> None:
-        survivor = known(api, person("other@example.com", identifiers=["crm:1"]))
-        duplicate = known(api, person(VICTIM, **VICTORIA))
+        survivor = record_known(api, person("other@example.com", identifiers=["crm:1"]))
+        duplicate = record_known(api, person(VICTIM, **VICTORIA))
         assert api.post(f"{survivor}/merge", {"_links": {"osdi:person": {"href": duplicate}}}).status_code == 200
 
         anonymous(api, person(VICTIM), "autoresponse")
@@ -186,7 +186,7 @@ class TestAConfirmedDetail:
         assert greeted() == (VICTIM, "Victoria")
 
     def test_is_confirmed_no_more_once_a_put_has_removed_it(self, api: Client, database: Database) -> None:
-        link = known(api, person(VICTIM, VICTIMS_NUMBER))
+        link = record_known(api, person(VICTIM, VICTIMS_NUMBER))
 
         api.put(link, person("new@example.com"))
 
@@ -241,11 +241,11 @@ class TestAPersonOfAnonymousPostsOnly:
 def test_a_stored_person_of_an_earlier_release_is_not_named_until_a_token_confirms_the_detail(
     api: Client, greeted: Greeted, database: Database
 ) -> None:
-    known(api, person(VICTIM, **VICTORIA))
+    record_known(api, person(VICTIM, **VICTORIA))
     database.people.update_one({}, {"$unset": {"confirmed_keys": ""}})
 
     anonymous(api, person(VICTIM), "autoresponse")
 
     assert greeted() == (VICTIM, "friend")
-    known(api, person(VICTIM))
+    record_known(api, person(VICTIM))
     assert database.people.find_one()["confirmed_keys"] == [f"email:{VICTIM}"]

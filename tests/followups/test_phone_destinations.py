@@ -3,9 +3,9 @@
 import pytest
 from pymongo.database import Database
 
-from osdi.followups.phone_destinations import refused_number
+from osdi.followups.phone_destinations import rejected_number
 from osdi.settings import Settings
-from tests.followups.conftest import Work
+from tests.followups.conftest import Deliver
 from tests.support import factories
 from tests.support.client import Client
 from tests.support.webhook_receiver import WebhookReceiver
@@ -40,8 +40,8 @@ US, GERMAN, CANADIAN = "+12025550123", "+4930901820", "+16135550123"
 def test_a_number_is_rejected_with_a_reason(
     number: str, countries: tuple[str, ...], anonymous: str | None, by_token: str | None
 ) -> None:
-    assert refused_number(number, countries, by_token=False) == anonymous
-    assert refused_number(number, countries, by_token=True) == by_token
+    assert rejected_number(number, countries, by_token=False) == anonymous
+    assert rejected_number(number, countries, by_token=True) == by_token
 
 
 @pytest.mark.parametrize(
@@ -69,12 +69,18 @@ def test_the_countries_are_the_setting_or_the_region(settings: dict, allowed: tu
     ],
 )
 def test_a_followup_is_sent_to_allowed_countries_only(
-    api: Client, work: Work, gateway: WebhookReceiver, kind: str, number: str, token: bool, outcome: tuple
+    api: Client,
+    deliver_followups: Deliver,
+    gateway: WebhookReceiver,
+    kind: str,
+    number: str,
+    token: bool,
+    outcome: tuple,
 ) -> None:
     person = {"phone_numbers": [{"number": number}]}
     assert api.record(factories.outreach(person=person, triggers={kind: {"enabled": True}}), token=token)
 
-    (followup,) = work(phone_countries=("US",))
+    (followup,) = deliver_followups(phone_countries=("US",))
 
     assert (followup["state"], followup.get("reason")) == outcome
     assert len(gateway.received) == (outcome[0] == "sent")
@@ -90,7 +96,7 @@ def test_a_followup_is_sent_to_allowed_countries_only(
     ],
 )
 def test_texts_and_calls_have_a_sending_limit_of_their_own(
-    api: Client, work: Work, database: Database, limits: dict[str, str], sent: dict[str, int]
+    api: Client, deliver_followups: Deliver, database: Database, limits: dict[str, str], sent: dict[str, int]
 ) -> None:
     for number in range(4):
         person = {
@@ -100,7 +106,7 @@ def test_texts_and_calls_have_a_sending_limit_of_their_own(
         triggers = {kind: {"enabled": True} for kind in sent}
         assert api.record(factories.outreach(person=person, triggers=triggers), token=False).status_code == 200
 
-    work(**limits)
+    deliver_followups(**limits)
 
     followups = [each for outreach in database.outreaches.find() for each in outreach["followups"]]
     assert {kind: [each["state"] for each in followups if each["kind"] == kind].count("sent") for kind in sent} == sent

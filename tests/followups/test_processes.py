@@ -75,10 +75,10 @@ def test_the_standards_own_request_gives_one_mail_one_text_and_one_call(
     token = prepared(environment["MONGODB_URI"])
     with Live(environment) as live, Worker(environment) as worker:
         headers = {"OSDI-API-Token": token}
-        answer = requests.post(live.url + HELPER, json=PAGE, headers=headers, timeout=30)
-        assert answer.status_code == 200, answer.text
-        assert "osdi_outreach:warnings" not in answer.json()
-        outreach = answer.json()["_links"]["self"]["href"].replace("https://osdi.example.org", live.url)
+        response = requests.post(live.url + HELPER, json=PAGE, headers=headers, timeout=30)
+        assert response.status_code == 200, response.text
+        assert "osdi_outreach:warnings" not in response.json()
+        outreach = response.json()["_links"]["self"]["href"].replace("https://osdi.example.org", live.url)
 
         def shown() -> list[dict[str, Any]]:
             found = requests.get(outreach, headers=headers, timeout=30).json()
@@ -87,7 +87,7 @@ def test_the_standards_own_request_gives_one_mail_one_text_and_one_call(
         assert eventually(lambda: all(each["state"] == "sent" for each in shown())), (shown(), worker.output)
         assert worker.stop() == 0, worker.output
 
-    requested = {each["kind"]: each["identifiers"] for each in shown_of(answer.json())}
+    requested = {each["kind"]: each["identifiers"] for each in shown_of(response.json())}
     assert requested == {kind: trigger["identifiers"] for kind, trigger in PAGE["triggers"].items()}
     (mail,) = sink.mails
     assert mail["To"] == PAGE["person"]["email_addresses"][0]["address"]
@@ -145,7 +145,7 @@ def test_no_mail_is_lost_while_workers_the_database_and_the_mail_server_fail(
         workers = [Worker(environment).start() for _ in range(WORKERS)]
         try:
             killed = 0
-            restarted = refused = False
+            restarted = rejected = False
             began = time.monotonic()
             with MongoClient(mongod.uri) as client:
                 database = client.get_default_database()
@@ -159,7 +159,7 @@ def test_no_mail_is_lost_while_workers_the_database_and_the_mail_server_fail(
                     else:  # they are left alone, so that the rest is seen to arrive
                         sink.reply_seconds = 0
                     sink.data_reply = "451 4.3.0 try again later" if killed in (3, 4) else ""
-                    refused = refused or bool(sink.data_reply)
+                    rejected = rejected or bool(sink.data_reply)
                     if killed > KILLS // 2 and not restarted:
                         mongod.stop()
                         mongod.start()
@@ -180,7 +180,7 @@ def test_no_mail_is_lost_while_workers_the_database_and_the_mail_server_fail(
     assert left == {"sent": wanted}, output[-3_000:]
     assert killed == KILLS
     assert restarted
-    assert refused
+    assert rejected
     assert {to for _, to, _ in sink.envelopes} == addresses, "every mail came at least once"
     deliveries = Counter((followup_id(sent), to) for _, to, sent in sink.envelopes)
     assert len(deliveries) == wanted, "a repeat has the same Message-ID"

@@ -13,7 +13,7 @@ from osdi.match_keys import email_key
 from osdi.people.opt_outs import UNCONFIRMED
 from osdi.settings import Settings
 from osdi.store import Store
-from osdi.suppression.refusals import API, COMPLAINT, LINK, MAIL, ONE_CLICK
+from osdi.suppression.opt_outs import API, COMPLAINT, LINK, MAIL, ONE_CLICK
 from osdi.suppression.suppression_list import suppression_list
 from tests.support.client import Client
 from tests.support.factories import RULES
@@ -44,7 +44,7 @@ def entries_of(database: Database) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def refuse(store: Store, source: str, address: str = JANE) -> None:
+def opt_out(store: Store, source: str, address: str = JANE) -> None:
     suppression_list(store).change(email_key(address), add={MAIL: source})
 
 
@@ -96,11 +96,11 @@ def test_the_history_of_the_suppression_list_has_both_changes(api: Client, store
 
 
 @pytest.mark.parametrize(
-    "refused",
+    "opted_out",
     [
         pytest.param(lambda api, store: unsubscribe(store, JANE), id="by a link"),
-        pytest.param(lambda api, store: refuse(store, API), id="by a token"),
-        pytest.param(lambda api, store: refuse(store, COMPLAINT), id="by a spam complaint"),
+        pytest.param(lambda api, store: opt_out(store, API), id="by a token"),
+        pytest.param(lambda api, store: opt_out(store, COMPLAINT), id="by a spam complaint"),
         pytest.param(lambda api, store: mark_bouncing(store, JANE), id="by a bounce"),
         pytest.param(
             lambda api, store: shared(api, "kim", {"address": JANE, "status": "spam complaints"}), id="at a person"
@@ -108,10 +108,10 @@ def test_the_history_of_the_suppression_list_has_both_changes(api: Client, store
     ],
 )
 def test_there_is_no_undo_after_an_earlier_opt_out(
-    api: Client, store: Store, refused: Callable[[Client, Store], object]
+    api: Client, store: Store, opted_out: Callable[[Client, Store], object]
 ) -> None:
     person(api, "jane", {"address": JANE, "status": "subscribed"})
-    refused(api, store)
+    opted_out(api, store)
 
     assert unsubscribe_with_undo(store, JANE, LINK, RULES) is None
     assert unwanted(store, JANE, RULES) in ("unsubscribed", "spam_complaints")
@@ -122,7 +122,7 @@ def unsubscribe_again(api: Client, store: Store, href: str) -> None:
     unsubscribe(store, JANE)
 
 
-def subscribe_and_refuse(api: Client, store: Store, href: str) -> None:
+def subscribe_and_opt_out(api: Client, store: Store, href: str) -> None:
     for status in ("subscribed", "unsubscribed"):
         assert api.put(href, {"email_addresses": [{"address": JANE, "status": status}]}).status_code == 200
 
@@ -130,7 +130,7 @@ def subscribe_and_refuse(api: Client, store: Store, href: str) -> None:
 @pytest.mark.parametrize(
     ("later", "reason"),
     [
-        pytest.param(lambda api, store, href: refuse(store, COMPLAINT), "unsubscribed", id="complained"),
+        pytest.param(lambda api, store, href: opt_out(store, COMPLAINT), "unsubscribed", id="complained"),
         pytest.param(
             lambda api, store, href: api.put(
                 href, {"email_addresses": [{"address": JANE, "status": "spam complaints"}]}
@@ -141,9 +141,9 @@ def subscribe_and_refuse(api: Client, store: Store, href: str) -> None:
         pytest.param(
             lambda api, store, href: shared(api, "kim", {"address": JANE, "status": "unsubscribed"}),
             "unsubscribed",
-            id="refused at another person",
+            id="opted out at another person",
         ),
-        pytest.param(subscribe_and_refuse, "unsubscribed", id="refused with a token"),
+        pytest.param(subscribe_and_opt_out, "unsubscribed", id="opted out with a token"),
         pytest.param(
             lambda api, store, href: (
                 api.put(href, {"email_addresses": [{"address": JANE, "status": "subscribed"}]}),
@@ -174,7 +174,7 @@ def test_a_complaint_during_the_undo_stays(api: Client, store: Store, monkeypatc
     restore = module._restore
 
     def complain_first(*arguments: Any) -> None:
-        refuse(store, COMPLAINT)
+        opt_out(store, COMPLAINT)
         restore(*arguments)
 
     monkeypatch.setattr(module, "_restore", complain_first)
@@ -275,7 +275,7 @@ def test_no_other_token_is_an_undo(api: Client, store: Store) -> None:
 
 
 def test_an_address_of_very_many_people_has_no_undo(api: Client, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MOST_PEOPLE", 1)
+    monkeypatch.setattr(module, "MAX_PEOPLE", 1)
     person(api, "jane", {"address": JANE})
     shared(api, "kim", {"address": JANE})
 
@@ -292,4 +292,4 @@ def test_the_longest_token_fits_into_a_post_without_a_token(api: Client, store: 
     assert of_two is not None
 
     for_one_person = (len(of_two) - len(of_nobody)) / 2
-    assert for_one_person * module.MOST_PEOPLE < module.TOKEN_LENGTH < Settings.max_anonymous_body_bytes
+    assert for_one_person * module.MAX_PEOPLE < module.MAX_TOKEN_LENGTH < Settings.max_anonymous_body_bytes

@@ -37,18 +37,18 @@ def jane(api: Client) -> dict[str, Any]:
 @pytest.mark.usefixtures("jane")
 class TestTheLink:
     def test_shows_a_confirmation_page(self, api: Client, store: Store, database: Database) -> None:
-        answer = api.http.get(path(store))
+        response = api.http.get(path(store))
 
-        assert answer.status_code == 200
-        assert JANE in answer.text
-        assert '<form method="post">' in answer.text
+        assert response.status_code == 200
+        assert JANE in response.text
+        assert '<form method="post">' in response.text
         assert status_of(database, JANE) == ["subscribed"], "programs that look for viruses follow every link"
 
     def test_unsubscribes_by_one_click(self, api: Client, store: Store, database: Database) -> None:
-        answer = api.http.post(path(store), data=ONE_CLICK)
+        response = api.http.post(path(store), data=ONE_CLICK)
 
-        assert answer.status_code == 200
-        assert "unsubscribed" in answer.text
+        assert response.status_code == 200
+        assert "unsubscribed" in response.text
         assert status_of(database, JANE) == ["unsubscribed"]
         assert unwanted(store, JANE, RULES) == "unsubscribed"
 
@@ -79,20 +79,20 @@ class TestTheLink:
         assert path(store) == path(store)
 
     def test_does_not_leak_to_other_sites(self, api: Client, store: Store) -> None:
-        answer = api.http.get(path(store))
+        response = api.http.get(path(store))
 
-        assert answer.headers["Referrer-Policy"] == "no-referrer"
-        assert answer.headers["Cache-Control"] == "no-store"
-        assert "form-action 'self'" in answer.headers["Content-Security-Policy"]
-        assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
-        assert "Access-Control-Allow-Origin" not in answer.headers
+        assert response.headers["Referrer-Policy"] == "no-referrer"
+        assert response.headers["Cache-Control"] == "no-store"
+        assert "form-action 'self'" in response.headers["Content-Security-Policy"]
+        assert "script-src 'self'" in response.headers["Content-Security-Policy"]
+        assert "Access-Control-Allow-Origin" not in response.headers
 
     def test_works_for_another_spelling_of_the_address(self, api: Client, store: Store, database: Database) -> None:
         api.http.post(path(store, "JANE@Example.com"), data=ONE_CLICK)
 
         assert status_of(database, JANE) == ["unsubscribed"]
 
-    def test_of_a_deleted_person_gets_the_same_answer(self, api: Client, store: Store) -> None:
+    def test_of_a_deleted_person_gets_the_same_response(self, api: Client, store: Store) -> None:
         assert api.http.post(path(store, "gone@example.com"), data=ONE_CLICK).status_code == 200
 
     def test_increments_the_persons_version(self, api: Client, store: Store, jane: dict[str, Any]) -> None:
@@ -120,9 +120,9 @@ def test_a_link_cannot_be_forged(api: Client, store: Store, database: Database, 
 
     for wrong in forged(token):
         for method in ("GET", "POST"):
-            answer = api.http.open(f"{root}/{wrong}", method=method)
-            assert answer.status_code == 404, wrong
-            assert JANE not in answer.text
+            response = api.http.open(f"{root}/{wrong}", method=method)
+            assert response.status_code == 404, wrong
+            assert JANE not in response.text
     assert list(database.people.find()) == before
 
 

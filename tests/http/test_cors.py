@@ -47,10 +47,10 @@ def test_a_preflight_allows_every_method_with_its_headers(
     assert "Access-Control-Allow-Credentials" not in response.headers
 
 
-def test_a_page_may_read_every_header_that_an_answer_can_need(api: Client) -> None:
-    answer = api.get("/people", headers=dict(ORIGIN))
+def test_a_page_may_read_every_header_that_a_response_can_need(api: Client) -> None:
+    response = api.get("/people", headers=dict(ORIGIN))
 
-    exposed = answer.headers["Access-Control-Expose-Headers"].lower().split(", ")
+    exposed = response.headers["Access-Control-Expose-Headers"].lower().split(", ")
     assert set(exposed) == {
         *("allow", "content-disposition", "etag", "location", "osdi-request-id", "retry-after", "www-authenticate"),
     }
@@ -82,7 +82,7 @@ def test_the_preflight_allows_the_helper(api: Client) -> None:
         ("x" * 300_000, None, 413),
     ],
 )
-def test_every_answer_can_be_read(api: Client, body: object, campaign: str | None, status: int) -> None:
+def test_every_response_can_be_read(api: Client, body: object, campaign: str | None, status: int) -> None:
     response = api.record(body, campaign=campaign, token=False, headers=dict(ORIGIN))
 
     assert response.status_code == status

@@ -64,10 +64,10 @@ def test_the_namespace_is_a_setting(api: Client, deployed: Any) -> None:
     other = Client(deployed(namespace="action_network").application.test_client(), api.token)
     other.campaign_id = api.campaign_id
 
-    answer = other.recorded(factories.outreach(add_tags=["unknown"]))
+    response = other.recorded(factories.outreach(add_tags=["unknown"]))
 
-    assert answer["identifiers"][0].startswith("action_network:")
-    assert "action_network:warnings" in answer
+    assert response["identifiers"][0].startswith("action_network:")
+    assert "action_network:warnings" in response
 
 
 def test_a_closed_deployment_may_trust_identifiers_without_a_token(
@@ -110,7 +110,7 @@ def test_reference_data_is_cached(api: Client, deployed: Any, database: Database
 
 
 def test_a_cached_campaign_has_its_current_total(api: Client, deployed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("osdi.crud.totals_store.UNCOUNTED_LIMIT", 1)
+    monkeypatch.setattr("osdi.crud.totals_store.MAX_UNCOUNTED", 1)
     monkeypatch.setattr("osdi.crud.totals_store.SETTLED", dt.timedelta(seconds=-5))
     first, *_ = [api.recorded(factories.outreach()) for _ in range(3)]
     assert api.get(f"/advocacy_campaigns/{api.campaign_id}").json["total_outreaches"] == 3
@@ -181,7 +181,7 @@ PATHS = ("/api/v1/", "/api/v1/people", "/api/v1/nothing", "/docs", "/explorer", 
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_answers_have_security_headers(api: Client, path: str) -> None:
+def test_responses_have_security_headers(api: Client, path: str) -> None:
     """No sniffing, no framing, no scripts but our own, and no address handed on: it may hold a token."""
     headers = api.http.get(path).headers
 

@@ -1,4 +1,4 @@
-"""`$expand`: related resources inside the answer."""
+"""`$expand`: related resources inside the response."""
 
 from typing import Any
 

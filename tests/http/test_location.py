@@ -1,4 +1,4 @@
-"""The header `Location`: the answer to a POST names the resource that it created or added to (RFC 9110, 10.2.2)."""
+"""The header `Location`: the response to a POST names the resource that it created or added to (RFC 9110, 10.2.2)."""
 
 from typing import Any
 
@@ -29,11 +29,11 @@ BODIES: list[tuple[str, dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("path", "body"), BODIES, ids=[path for path, _ in BODIES])
 def test_it_is_the_address_of_the_resource(api: Client, path: str, body: dict[str, Any]) -> None:
-    answer = api.post(path.format(campaign=api.campaign_id), body)
+    response = api.post(path.format(campaign=api.campaign_id), body)
 
-    assert answer.status_code == 200, answer.json
-    assert answer.headers["Location"] == answer.json["_links"]["self"]["href"]
-    assert api.get(answer.headers["Location"]).status_code == 200
+    assert response.status_code == 200, response.json
+    assert response.headers["Location"] == response.json["_links"]["self"]["href"]
+    assert api.get(response.headers["Location"]).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -50,17 +50,17 @@ def test_it_is_the_address_of_a_subresource(
     address = api.created(parent, parent_body)["_links"]["self"]["href"]
     person = api.created("/people", {"person": factories.person()})["_links"]["self"]
 
-    answer = api.post(f"{address}/{path}", {"value": "Yes", "_links": {relation: person}})
+    response = api.post(f"{address}/{path}", {"value": "Yes", "_links": {relation: person}})
 
-    assert answer.status_code == 200, answer.json
-    assert answer.headers["Location"] == answer.json["_links"]["self"]["href"]
+    assert response.status_code == 200, response.json
+    assert response.headers["Location"] == response.json["_links"]["self"]["href"]
 
 
-def test_an_answer_without_a_body_has_it(api: Client) -> None:
-    answer = api.post("/tags?background_request=true", {"name": "Volunteers"})
+def test_a_response_without_a_body_has_it(api: Client) -> None:
+    response = api.post("/tags?background_request=true", {"name": "Volunteers"})
 
-    assert answer.json == {}
-    assert api.get(answer.headers["Location"]).json["name"] == "Volunteers"
+    assert response.json == {}
+    assert api.get(response.headers["Location"]).json["name"] == "Volunteers"
 
 
 def test_a_token_that_may_not_read_gets_it(app: Flask, api: Client, store: Store) -> None:
@@ -72,10 +72,10 @@ def test_a_token_that_may_not_read_gets_it(app: Flask, api: Client, store: Store
 
 
 def test_an_anonymous_caller_does_not_get_it(api: Client) -> None:
-    answer = api.record(factories.outreach(), token=False)
+    response = api.record(factories.outreach(), token=False)
 
-    assert (answer.status_code, answer.json) == (200, {})
-    assert "Location" not in answer.headers
+    assert (response.status_code, response.json) == (200, {})
+    assert "Location" not in response.headers
 
 
 def test_a_change_of_a_resource_does_not_have_it(api: Client) -> None:
@@ -101,7 +101,7 @@ def test_it_is_sent_in_ascii(location: str, sent: str) -> None:
 
 
 @pytest.mark.parametrize("status", [204, 304])
-def test_an_answer_without_a_body_has_no_length(status: int) -> None:
+def test_a_response_without_a_body_has_no_length(status: int) -> None:
     response = JsonResponse(b"{}", status)
 
     headers = response.get_wsgi_headers({})

@@ -1,4 +1,4 @@
-"""The `Prefer` header: strict or lenient handling, and full or minimal answers."""
+"""The `Prefer` header: strict or lenient handling, and full or minimal responses."""
 
 from typing import Any
 
@@ -28,10 +28,10 @@ def test_strict_handling_rejects_unknown_fields(
 ) -> None:
     body = factories.outreach(**changed)
 
-    refused = api.record(body, token=token, headers=dict(STRICT))
+    rejected = api.record(body, token=token, headers=dict(STRICT))
 
-    assert refused.status_code == 400
-    assert named in refused.json["error"]
+    assert rejected.status_code == 400
+    assert named in rejected.json["error"]
     assert database.people.count_documents({}) == 0
     assert api.record(body, token=token).status_code == 200, "lenient is the default, also after a strict request"
 
@@ -58,7 +58,7 @@ def test_a_response_can_be_sent_back_strictly(api: Client) -> None:
 
 
 @pytest.mark.parametrize("name", ["background_request", "background_processing"])
-def test_a_background_request_is_stored_and_gets_an_empty_answer(api: Client, database: Database, name: str) -> None:
+def test_a_background_request_is_stored_and_gets_an_empty_response(api: Client, database: Database, name: str) -> None:
     helper = f"/advocacy_campaigns/{api.campaign_id}/record_outreach_helper"
 
     assert api.post(f"{helper}?{name}=true", factories.outreach()).data == b"{}"

@@ -80,8 +80,8 @@ def test_an_unknown_argument_is_rejected_with_strict_handling_only(
         return two.post(address, body, **options) if method == "POST" else two.put(address, body, **options)
 
     assert status({}).status_code == 200
-    refused = status(dict(STRICT))
-    assert (refused.status_code, refused.json["error"]) == (400, f"{name}: Unknown argument.")
+    rejected = status(dict(STRICT))
+    assert (rejected.status_code, rejected.json["error"]) == (400, f"{name}: Unknown argument.")
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def _id(resource: dict[str, Any], relation: str = "self") -> str:
 
 class TestRequestLine:
     def test_names_caller_and_action(self, logging_api: Client, lines: Lines, database: Database) -> None:
-        answer = logging_api.record(factories.outreach())
+        response = logging_api.record(factories.outreach())
 
         [line] = lines()
         assert line.pop("milliseconds") > 0
@@ -78,14 +78,14 @@ class TestRequestLine:
         assert line == {
             "event": "request",
             "level": "info",
-            "request_id": answer.headers["OSDI-Request-ID"],
+            "request_id": response.headers["OSDI-Request-ID"],
             "method": "POST",
             "route": "/api/v1/advocacy_campaigns/<advocacy_campaign_id>/record_outreach_helper",
             "status": 200,
             "caller": "tests",
             "token_id": database.tokens.find_one({})["_id"],
-            "wrote": [f"people/{_id(answer.json, 'osdi:person')}", f"outreaches/{_id(answer.json)}"],
-            "bytes": len(answer.data),
+            "wrote": [f"people/{_id(response.json, 'osdi:person')}", f"outreaches/{_id(response.json)}"],
+            "bytes": len(response.data),
         }
 
     def test_has_the_fields_of_the_page(self, logging_api: Client, lines: Lines) -> None:
@@ -120,11 +120,11 @@ class TestRequestLine:
         client = _at(make(rate_limit_token="1/minute"), api)
 
         client.get("/people")
-        refused = client.get("/people")
+        rejected = client.get("/people")
 
         line = lines()[-1]
-        assert (refused.status_code, line["status"], line["caller"]) == (429, 429, "tests")
-        assert refused.headers["OSDI-Request-ID"] == line["request_id"]
+        assert (rejected.status_code, line["status"], line["caller"]) == (429, 429, "tests")
+        assert rejected.headers["OSDI-Request-ID"] == line["request_id"]
 
     @pytest.mark.parametrize(
         ("method", "path", "status", "route"),
@@ -189,9 +189,9 @@ class TestWrittenDocuments:
     ) -> None:
         fail({"times": 1}, ["commitTransaction"], errorCode=112, errorLabels=["TransientTransactionError"])
 
-        answer = logging_api.recorded(factories.outreach())
+        response = logging_api.recorded(factories.outreach())
 
-        assert lines()[0]["wrote"] == [f"people/{_id(answer, 'osdi:person')}", f"outreaches/{_id(answer)}"]
+        assert lines()[0]["wrote"] == [f"people/{_id(response, 'osdi:person')}", f"outreaches/{_id(response)}"]
 
     def test_include_the_person_of_a_new_tagging(self, logging_api: Client, lines: Lines) -> None:
         person = logging_api.created("/people", factories.person())
@@ -252,27 +252,27 @@ class TestRequestId:
             ("OPTIONS", "/api/v1/people", 200),
         ],
     )
-    def test_is_on_every_answer(self, logging_api: Client, lines: Lines, method: str, path: str, status: int) -> None:
-        answer = logging_api.http.open(path, method=method)
+    def test_is_on_every_response(self, logging_api: Client, lines: Lines, method: str, path: str, status: int) -> None:
+        response = logging_api.http.open(path, method=method)
 
-        assert answer.status_code == status
-        assert answer.headers["OSDI-Request-ID"] == lines()[0]["request_id"]
+        assert response.status_code == status
+        assert response.headers["OSDI-Request-ID"] == lines()[0]["request_id"]
 
-    def test_is_on_an_answer_to_a_too_large_body(self, logging_api: Client) -> None:
-        answer = logging_api.record("x" * 300_000)
+    def test_is_on_a_response_to_a_too_large_body(self, logging_api: Client) -> None:
+        response = logging_api.record("x" * 300_000)
 
-        assert answer.status_code == 413
-        assert answer.headers["OSDI-Request-ID"]
+        assert response.status_code == 413
+        assert response.headers["OSDI-Request-ID"]
 
     def test_can_be_read_by_a_page_of_another_origin(self, logging_api: Client) -> None:
-        answer = logging_api.get("/", headers={"Origin": "https://campaign.example.org"})
+        response = logging_api.get("/", headers={"Origin": "https://campaign.example.org"})
 
-        assert "OSDI-Request-ID" in answer.headers["Access-Control-Expose-Headers"].split(", ")
+        assert "OSDI-Request-ID" in response.headers["Access-Control-Expose-Headers"].split(", ")
 
     def test_is_never_chosen_by_the_client(self, logging_api: Client, lines: Lines) -> None:
-        answer = logging_api.get("/", headers={"OSDI-Request-ID": MARKER})
+        response = logging_api.get("/", headers={"OSDI-Request-ID": MARKER})
 
-        assert answer.headers["OSDI-Request-ID"] == lines()[0]["request_id"] != MARKER
+        assert response.headers["OSDI-Request-ID"] == lines()[0]["request_id"] != MARKER
 
     @pytest.mark.parametrize(
         ("sent", "logged"),
@@ -309,10 +309,10 @@ class TestAFailure:
 
         monkeypatch.setattr(Reference, "campaign", fail)
 
-        answer = logging_api.record(factories.outreach())
+        response = logging_api.record(factories.outreach())
 
         [line] = lines()
-        assert (answer.status_code, line["status"], line["level"]) == (500, 500, "error")
+        assert (response.status_code, line["status"], line["level"]) == (500, 500, "error")
         assert line["exception"].splitlines()[-1] == "builtins.ArithmeticError"
         assert "tests.http.test_request_log" in line["exception"]
         assert MARKER not in str(line)
@@ -330,10 +330,10 @@ class TestAFailure:
             Store, "by_match_keys_and_ids", lambda *_: ([], [])
         )  # so the address is claimed again and again
 
-        answer = logging_api.record(factories.by_email(ADDRESS))
+        response = logging_api.record(factories.by_email(ADDRESS))
 
         [line] = lines()
-        assert answer.status_code == line["status"] == 503
+        assert response.status_code == line["status"] == 503
         assert "pymongo.errors.DuplicateKeyError (code 11000)" in line["exception"].splitlines()
         assert line["wrote"] == []
         assert MARKER not in str(line)
@@ -344,27 +344,27 @@ class TestAFailure:
     ) -> None:
         fail({"times": 3}, ["find"], errorCode=code)
 
-        answer = logging_api.get(f"/people?filter=email_address eq '{ADDRESS}'")
+        response = logging_api.get(f"/people?filter=email_address eq '{ADDRESS}'")
 
         [line] = lines()
-        assert answer.status_code == line["status"] == status
+        assert response.status_code == line["status"] == status
         assert f"(code {code})" in line["exception"]
         assert MARKER not in str(line)
 
-    def test_is_found_by_the_reference_code_of_the_answer(
+    def test_is_found_by_the_reference_code_of_the_response(
         self, logging_api: Client, lines: Lines, fail: Callable[..., None]
     ) -> None:
         fail({"times": 1}, ["find"], errorCode=2)
 
-        answer = logging_api.get("/people")
+        response = logging_api.get("/people")
 
-        [description] = answer.json["osdi:error"]["resource_status"][0]["error_descriptions"]
-        assert description["reference_code"] == lines()[0]["request_id"] == answer.headers["OSDI-Request-ID"]
+        [description] = response.json["osdi:error"]["resource_status"][0]["error_descriptions"]
+        assert description["reference_code"] == lines()[0]["request_id"] == response.headers["OSDI-Request-ID"]
 
     def test_of_the_client_has_no_reference_code(self, logging_api: Client) -> None:
-        answer = logging_api.get("/people/nobody")
+        response = logging_api.get("/people/nobody")
 
-        [description] = answer.json["osdi:error"]["resource_status"][0]["error_descriptions"]
+        [description] = response.json["osdi:error"]["resource_status"][0]["error_descriptions"]
         assert "reference_code" not in description
 
     def test_outside_of_a_view_is_logged_without_its_message_too(
@@ -373,18 +373,18 @@ class TestAFailure:
         app = make()
         met = []
 
-        def fail_once(response: Any) -> Any:
+        def fail_once(made: Any) -> Any:
             if not met:
-                met.append(response)
+                met.append(made)
                 raise ArithmeticError(MARKER)
-            return response
+            return made
 
         app.after_request(fail_once)
 
-        answer = _at(app, api).get(f"/people/{MARKER}")
+        response = _at(app, api).get(f"/people/{MARKER}")
 
         [line] = lines()
-        assert answer.status_code == line["status"] == 500
+        assert response.status_code == line["status"] == 500
         assert MARKER not in str(line)
 
     def test_of_logging_does_not_fail_the_request(
@@ -395,9 +395,9 @@ class TestAFailure:
 
         monkeypatch.setattr(sys, "stdout", SimpleNamespace(buffer=SimpleNamespace(write=gone)))
 
-        answer = logging_api.record(factories.outreach())
+        response = logging_api.record(factories.outreach())
 
-        assert answer.status_code == 200
+        assert response.status_code == 200
         assert database.outreaches.count_documents({}) == 1
 
 

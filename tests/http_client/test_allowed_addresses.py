@@ -249,7 +249,7 @@ def test_a_private_address_is_accepted_if_the_setting_allows_it() -> None:
     ],
 )
 def test_error_messages_do_not_contain_the_address(url: str) -> None:
-    with pytest.raises(ValueError) as refused:
+    with pytest.raises(ValueError) as rejected:
         check_url(url, ())
 
-    assert "secret" not in str(refused.value)
+    assert "secret" not in str(rejected.value)

@@ -361,6 +361,6 @@ def test_a_gateways_user_and_password_use_basic_authentication() -> None:
     assert dict(headers)["Host"] == f"127.0.0.1:{gateway.port}"
 
 
-def test_a_gateway_that_never_answers_times_out() -> None:
+def test_a_gateway_that_never_responds_times_out() -> None:
     with script(lambda _, over: over.wait(LONG)) as port:
         assert reason(f"http://127.0.0.1:{port}/", networks=(), guarded=False, seconds=SHORT) == "timeout"

@@ -14,7 +14,18 @@ import trustme
 
 from osdi import log
 from osdi.http_client.post import HttpPost, NotDelivered
-from tests.support.receivers import LONG, LOOPBACK, Receiver, Serve, deaf, drip, port_of, resolving, script, silent
+from tests.support.receivers import (
+    LONG,
+    LOOPBACK,
+    Receiver,
+    Serve,
+    full_port,
+    port_of,
+    resolving,
+    script,
+    send_slowly,
+    silent,
+)
 
 pytestmark = pytest.mark.waits
 
@@ -68,20 +79,20 @@ def test_an_address_that_cannot_be_reached_is_passed_over(monkeypatch: pytest.Mo
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Only there is all of 127.0.0.0/8 loopback, and are SYNs dropped.")
-def test_an_address_that_answers_nothing_takes_only_its_share_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_address_without_a_response_takes_only_its_share_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
     resolving(monkeypatch, "hooks.example.org", "127.0.0.2", "127.0.0.1")
 
-    with Receiver() as receiver, deaf("127.0.0.2", receiver.port):
+    with Receiver() as receiver, full_port("127.0.0.2", receiver.port):
         assert post(receiver.url("hooks.example.org"), seconds=4 * SHORT) == 200
 
     assert len(receiver.requests) == 1
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Only there is all of 127.0.0.0/8 loopback, and are SYNs dropped.")
-def test_an_address_that_answers_nothing_is_left() -> None:
+def test_an_address_without_a_response_is_left() -> None:
     began = time.monotonic()
 
-    with deaf("127.0.0.2", 0) as port:
+    with full_port("127.0.0.2", 0) as port:
         assert reason(f"http://127.0.0.2:{port}/", seconds=SHORT) == "timeout"
 
     assert time.monotonic() - began < SOON
@@ -106,18 +117,18 @@ def test_a_lookup_that_hangs_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
 def handshake_that_drips(connection: socket.socket, over: threading.Event) -> None:
     connection.recv(1_000)
     connection.sendall(b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc\x03\x03")
-    drip(connection, over, bytes(100))
+    send_slowly(connection, over, bytes(100))
 
 
 def head_that_drips(connection: socket.socket, over: threading.Event) -> None:
     read_request(connection)
     connection.sendall(b"HTTP/1.1 200 OK\r\n")
-    drip(connection, over, b"X-Slow: slow\r\n")
+    send_slowly(connection, over, b"X-Slow: slow\r\n")
 
 
 def head_that_never_ends(connection: socket.socket, over: threading.Event) -> None:
     read_request(connection)
-    drip(connection, over, b"HTTP/1.1 100 Continue\r\n\r\n")
+    send_slowly(connection, over, b"HTTP/1.1 100 Continue\r\n\r\n")
 
 
 def silence(connection: socket.socket, over: threading.Event) -> None:
@@ -170,11 +181,11 @@ def test_a_server_that_sends_byte_by_byte_is_disconnected(scheme: str, serve: Se
         assert SHORT <= time.monotonic() - began < SOON
 
 
-def test_an_answer_that_drips_counts_by_its_status() -> None:
+def test_a_response_that_drips_counts_by_its_status() -> None:
     def serve(connection: socket.socket, over: threading.Event) -> None:
         read_request(connection)
         connection.sendall(b"HTTP/1.1 202 Accepted\r\nContent-Length: 1000000\r\n\r\n")
-        drip(connection, over, b" ")
+        send_slowly(connection, over, b" ")
 
     began = time.monotonic()
     with script(serve) as port:
@@ -184,7 +195,7 @@ def test_an_answer_that_drips_counts_by_its_status() -> None:
 
 
 @pytest.mark.parametrize("framing", [b"Content-Length: 1000000000", b"Transfer-Encoding: chunked", b"X-Till: the end"])
-def test_an_answer_that_never_ends_is_left_after_its_beginning(framing: bytes) -> None:
+def test_a_response_that_never_ends_is_left_after_its_beginning(framing: bytes) -> None:
     ended = threading.Event()
 
     def serve(connection: socket.socket, over: threading.Event) -> None:
@@ -203,7 +214,7 @@ def test_an_answer_that_never_ends_is_left_after_its_beginning(framing: bytes) -
         assert ended.wait(SOON)
 
 
-def test_a_short_answer_is_read_to_its_end() -> None:
+def test_a_short_response_is_read_to_its_end() -> None:
     """So that a server that is still writing does not see us hang up."""
     written = threading.Event()
 
@@ -223,7 +234,7 @@ def test_a_short_answer_is_read_to_its_end() -> None:
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         b"",
         b"220 secret ESMTP\r\n",
@@ -234,10 +245,10 @@ def test_a_short_answer_is_read_to_its_end() -> None:
     ],
     ids=["nothing", "another protocol", "no number", "too many headers", "too long a header", "too long a line"],
 )
-def test_an_answer_that_is_not_http_is_reported_without_its_text(answer: bytes) -> None:
+def test_a_response_that_is_not_http_is_reported_without_its_text(response: bytes) -> None:
     def serve(connection: socket.socket, over: threading.Event) -> None:
         read_request(connection)
-        connection.sendall(answer)
+        connection.sendall(response)
 
     with script(serve) as port, pytest.raises(NotDelivered) as caught:
         post(f"http://127.0.0.1:{port}/")

@@ -169,7 +169,7 @@ def written(path: Path, kind: str, seed: int) -> Path:
 
 
 def batches_of(monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
-    for name in ("FIRST", "FEWEST", "MOST"):
+    for name in ("FIRST_ROWS", "MIN_ROWS", "MAX_ROWS"):
         monkeypatch.setattr(row_batches, name, rows)
 
 
@@ -385,10 +385,10 @@ class TestFailures:
     def test_a_batch_that_is_never_stored_is_imported_row_by_row(
         self, store: Store, database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
-        def refuse(writes: Any) -> None:
+        def fail(writes: Any) -> None:
             raise DatabaseUnavailable
 
-        monkeypatch.setattr(store, "write_in_bulk", refuse)
+        monkeypatch.setattr(store, "write_in_bulk", fail)
 
         assert imported_people(store, database, people_file(tmp_path / "a.csv", 40)) == {"created": 40}
 
@@ -397,7 +397,7 @@ class TestFailures:
     ) -> None:
         for number in range(0, 40, 4):
             api.created("/people", posted(number, custom_fields={"text": "x" * 10_000}))
-        monkeypatch.setattr(batch_store, "MOST_BYTES", 25_000)
+        monkeypatch.setattr(batch_store, "MAX_BYTES", 25_000)
 
         found = imported_people(store, database, people_file(tmp_path / "a.csv", 40))
 

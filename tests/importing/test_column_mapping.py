@@ -17,7 +17,7 @@ from osdi.importing.csv_files.column_mapping import (
     known_field,
 )
 from osdi.importing.csv_files.column_names import FILE
-from osdi.values.consent import squashed
+from osdi.values.opt_out_flags import squashed
 
 ACTION_NETWORK = {
     "uuid": "identifiers[action_network]",

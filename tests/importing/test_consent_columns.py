@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from osdi.importing.csv_files.column_mapping import IGNORED, OUTREACHES, PEOPLE, guess_columns
-from osdi.importing.csv_files.consent import Consent, looks_like_consent
 from osdi.importing.csv_files.consent_columns import check_file_name, checked_columns, unknown_columns, values_of
 from osdi.importing.csv_files.records import Record
 from osdi.importing.csv_files.row_bodies import Reading, Unreadable, row_of
+from osdi.importing.csv_files.row_consent import Consent, looks_like_consent
 
 MAIL, CALLS, TEXTS = "e-mails", "calls", "texts"
 EVERYTHING = {MAIL, CALLS, TEXTS}
@@ -30,7 +30,7 @@ def columns(cells: dict[str, list[str]], kind: str = PEOPLE, **options: Any) -> 
 
 
 @pytest.mark.parametrize(
-    ("column", "cell", "refused"),
+    ("column", "cell", "opted_out"),
     [
         # NationBuilder
         ("email_opt_in", "false", {MAIL}),
@@ -94,7 +94,7 @@ def columns(cells: dict[str, list[str]], kind: str = PEOPLE, **options: Any) -> 
         ("Uitgeschreven", "ja", {MAIL}),
     ],
 )
-def test_a_flag_refuses_for_all_addresses_and_numbers_of_its_row(column: str, cell: str, refused: set[str]) -> None:
+def test_a_flag_opts_out_all_addresses_and_numbers_of_its_row(column: str, cell: str, opted_out: set[str]) -> None:
     found = person(
         {
             "Email": "a@example.com",
@@ -106,9 +106,9 @@ def test_a_flag_refuses_for_all_addresses_and_numbers_of_its_row(column: str, ce
     )
 
     statuses = [each.get("status") for each in found["email_addresses"]]
-    assert all((status == "unsubscribed") == (MAIL in refused) for status in statuses)
-    assert [each.get("do_not_call") is True for each in found["phone_numbers"]] == [CALLS in refused] * 2
-    assert [each.get("sms_capable") is False for each in found["phone_numbers"]] == [TEXTS in refused] * 2
+    assert all((status == "unsubscribed") == (MAIL in opted_out) for status in statuses)
+    assert [each.get("do_not_call") is True for each in found["phone_numbers"]] == [CALLS in opted_out] * 2
+    assert [each.get("sms_capable") is False for each in found["phone_numbers"]] == [TEXTS in opted_out] * 2
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_a_flag_without_a_value_is_ignored(cell: str) -> None:
     consent = Consent()
     consent.add("opted_in", cell)
 
-    assert (consent.refused, consent.permitted) == (set(), set())
+    assert (consent.opted_out, consent.permitted) == (set(), set())
 
 
 def test_a_stricter_status_of_the_row_stays() -> None:
@@ -283,7 +283,7 @@ def test_a_column_that_looks_like_consent_stops_the_import(kind: str, name: str,
         ("Level", "nicht anrufen"),
     ],
 )
-def test_values_that_refuse_stop_the_import_in_a_column_of_any_name(name: str, value: str) -> None:
+def test_values_that_opt_out_stop_the_import_in_a_column_of_any_name(name: str, value: str) -> None:
     with pytest.raises(ValueError, match=f"texts: '{name}'"):
         columns({"email": ["a@example.com", "b@example.com"], name: ["", value]})
 
@@ -385,7 +385,7 @@ def test_the_circumstances_of_an_opt_out_stop_the_import_if_no_column_has_the_op
         "no-emails",
     ],
 )
-def test_a_file_of_refusals_without_a_column_about_them_stops_the_import(stem: str) -> None:
+def test_a_file_of_opt_outs_without_a_column_about_them_stops_the_import(stem: str) -> None:
     with pytest.raises(ValueError, match="Use --unsubscribed if they want no e-mails"):
         check_file_name(stem, guess_columns(["email", "first_name"], PEOPLE))
 
@@ -411,7 +411,7 @@ def test_listmonk_has_its_own_statuses_and_ids() -> None:
 
 
 @pytest.mark.parametrize(
-    ("column", "cell", "refused"),
+    ("column", "cell", "opted_out"),
     [
         ("Requests No Email", "Yes", {MAIL}),
         ("Email disabled", "TRUE", {MAIL}),
@@ -442,13 +442,13 @@ def test_listmonk_has_its_own_statuses_and_ids() -> None:
         ("No molestar", "sí", EVERYTHING),
     ],
 )
-def test_a_flag_of_further_programs_and_languages(column: str, cell: str, refused: set[str]) -> None:
+def test_a_flag_of_further_programs_and_languages(column: str, cell: str, opted_out: set[str]) -> None:
     found = person({"Email": "a@example.com", "Phone": "202-555-0101", column: cell})
 
     (email,), (number,) = found["email_addresses"], found["phone_numbers"]
     said = {MAIL: email.get("status") == "unsubscribed", CALLS: number.get("do_not_call") is True}
     said[TEXTS] = number.get("sms_capable") is False
-    assert {what for what, is_refused in said.items() if is_refused} == refused
+    assert {what for what, is_opt_out in said.items() if is_opt_out} == opted_out
 
 
 @pytest.mark.parametrize(
@@ -526,7 +526,7 @@ def test_a_column_about_something_else_is_a_custom_field(column: str, values: li
         ("01 99 00 01 01 [ne plus appeler]", "01 99 00 01 01"),
     ],
 )
-def test_words_beside_a_number_refuse_calls_and_texts(cell: str, number: str) -> None:
+def test_words_beside_a_number_opt_out_of_calls_and_texts(cell: str, number: str) -> None:
     found = person({"Email": "a@example.com", "Phone": cell, "Mobile": "202-555-0102"})
 
     assert found["phone_numbers"][0]["number"] == number
@@ -535,7 +535,7 @@ def test_words_beside_a_number_refuse_calls_and_texts(cell: str, number: str) ->
 
 
 @pytest.mark.parametrize(
-    ("cell", "address", "refused"),
+    ("cell", "address", "opted_out"),
     [
         ("ann@example.com (unsubscribed)", "ann@example.com", True),
         ("UNSUBSCRIBED: ann@example.com", "ann@example.com", True),
@@ -545,14 +545,14 @@ def test_words_beside_a_number_refuse_calls_and_texts(cell: str, number: str) ->
         ("Ann <ann@example.com>", "ann@example.com", False),
     ],
 )
-def test_words_beside_an_address_refuse_mail(cell: str, address: str, refused: bool) -> None:
+def test_words_beside_an_address_opt_out_of_mail(cell: str, address: str, opted_out: bool) -> None:
     (entry,) = person({"Email": cell})["email_addresses"]
 
     assert entry["address"] == address
-    assert (entry.get("status") == "unsubscribed") == refused
+    assert (entry.get("status") == "unsubscribed") == opted_out
 
 
-def test_a_cell_that_only_refuses_is_about_the_other_numbers() -> None:
+def test_a_cell_that_only_opts_out_is_about_the_other_numbers() -> None:
     found = person({"Phone": "DO NOT CALL", "Mobile": "202-555-0102"})
 
     assert [each["number"] for each in found["phone_numbers"]] == ["202-555-0102"]

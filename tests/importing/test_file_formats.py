@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from osdi.importing.csv_files.file_formats import DIRECTORY_BYTES, check_format
+from osdi.importing.csv_files.file_formats import MAX_DIRECTORY_BYTES, check_format
 
 
 def archive(path: Path, *names: str, mimetype: str = "") -> Path:
@@ -103,7 +103,7 @@ def packed(path: Path, compression: int, size: int = 20_000_000) -> Path:
 
 def with_many_files(path: Path, _: int) -> Path:
     """Writes an archive with a longer list of files than is read."""
-    return archive(path, *(f"{number:0200}" for number in range(DIRECTORY_BYTES // 50)))
+    return archive(path, *(f"{number:0200}" for number in range(MAX_DIRECTORY_BYTES // 50)))
 
 
 @pytest.mark.parametrize(

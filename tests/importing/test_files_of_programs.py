@@ -30,7 +30,7 @@ def people(app: Flask) -> dict[str, dict[str, Any]]:
     }
 
 
-def refusals(person: dict[str, Any]) -> tuple[bool, bool, bool]:
+def opt_outs(person: dict[str, Any]) -> tuple[bool, bool, bool]:
     """Returns if the person wants no e-mails, no calls and no texts, at any address or number."""
     emails, numbers = person.get("email_addresses", []), person.get("phone_numbers", [])
     return (
@@ -85,7 +85,7 @@ NO, YES = False, True
 
 
 @pytest.mark.parametrize(
-    ("content", "refused"),
+    ("content", "opted_out"),
     [
         (NATION, {"Ada": (NO, NO, NO), "Bea": (YES, YES, YES), "Cal": (YES, YES, YES), "Dot": (YES, NO, NO)}),
         (NPSP, {"Ada": (NO, NO, NO), "Bea": (YES, YES, NO), "Cal": (YES, YES, YES)}),
@@ -105,13 +105,13 @@ NO, YES = False, True
     "Status", "sheet"],
 )  # fmt: skip
 def test_each_opt_out_of_a_file_is_stored_and_no_other(
-    app: Flask, api: Client, file: Path, content: str, refused: dict[str, tuple[bool, bool, bool]]
+    app: Flask, api: Client, file: Path, content: str, opted_out: dict[str, tuple[bool, bool, bool]]
 ) -> None:
     file.write_text(content, encoding="utf-16" if content is VAN else "utf-8")
 
     output = done(app, file)
 
-    assert {name: refusals(person) for name, person in people(app).items()} == refused
+    assert {name: opt_outs(person) for name, person in people(app).items()} == opted_out
     assert "0  rows rejected" in output
 
 
@@ -343,10 +343,10 @@ class TestInvalidCells:
 
 
 class TestKnownPeople:
-    """A refusal in a file is about all addresses and numbers of a person who is known."""
+    """An opt-out in a file is about all addresses and numbers of a person who is known."""
 
     @pytest.mark.parametrize(
-        ("header", "row", "refused"),
+        ("header", "row", "opted_out"),
         [
             ("Email,Do Not Call", "ada@example.com,TRUE", (NO, YES, NO)),
             ("Email,Do Not Text", "ada@example.com,TRUE", (NO, NO, YES)),
@@ -360,7 +360,7 @@ class TestKnownPeople:
     )
     @pytest.mark.parametrize("kind", ["people", "outreaches"])
     def test_it_is_stored_at_details_that_the_row_lacks(
-        self, app: Flask, api: Client, file: Path, kind: str, header: str, row: str, refused: tuple[bool, bool, bool]
+        self, app: Flask, api: Client, file: Path, kind: str, header: str, row: str, opted_out: tuple[bool, bool, bool]
     ) -> None:
         emails = [{"address": "ada@example.com"}, {"address": "ada@work.example", "status": "subscribed"}]
         phones = [{"number": "12025550121"}, {"number": "12025550131", "sms_capable": True}]
@@ -371,7 +371,7 @@ class TestKnownPeople:
         result = app.test_cli_runner().invoke(args=["import", kind, str(file), *options])
 
         assert result.exit_code == 0, result.output
-        assert refusals(people(app)["Ada"]) == refused
+        assert opt_outs(people(app)["Ada"]) == opted_out
 
     def test_a_dry_run_shows_the_same(self, app: Flask, api: Client, file: Path) -> None:
         api.created("/people", {"given_name": "Ada", **MAILED, "phone_numbers": [{"number": "12025550121"}]})
@@ -381,13 +381,15 @@ class TestKnownPeople:
         dry = done(app, file, "--dry-run")
 
         assert people(app) == before
-        warning = "The person refuses calls, but has no phone number that this could be about. (line 3)"
+        warning = "The person opted out of calls, but has no phone number that this could be about. (line 3)"
         assert (warning in dry, warning in done(app, file)) == (True, True)
 
     def test_nothing_known_is_a_warning(self, app: Flask, api: Client, file: Path) -> None:
         file.write_text("Email,Do Not Call\nada@example.com,TRUE\n")
 
-        assert "The person refuses calls, but has no phone number that this could be about. (line 2)" in done(app, file)
+        assert "The person opted out of calls, but has no phone number that this could be about. (line 2)" in done(
+            app, file
+        )
 
     def test_a_second_import_changes_nothing(self, app: Flask, api: Client, file: Path) -> None:
         phones = [{"number": "12025550121"}]
@@ -417,7 +419,7 @@ class TestOptions:
         assert people(app) == {}
 
     @pytest.mark.parametrize(
-        ("option", "refused"),
+        ("option", "opted_out"),
         [
             ("GDPR level=opted_out", (YES, NO, NO)),
             ("GDPR level=no_calls", (NO, YES, NO)),
@@ -428,15 +430,15 @@ class TestOptions:
         ],
     )
     def test_a_flag_can_be_mapped(
-        self, app: Flask, api: Client, file: Path, option: str, refused: tuple[bool, bool, bool]
+        self, app: Flask, api: Client, file: Path, option: str, opted_out: tuple[bool, bool, bool]
     ) -> None:
         file.write_text("First Name,Email,Phone,GDPR level\nAda,ada@example.com,202-555-0121,yes\n")
 
         done(app, file, "--map", option)
 
-        assert refusals(people(app)["Ada"]) == refused
+        assert opt_outs(people(app)["Ada"]) == opted_out
 
-    def test_a_file_of_refusals_needs_the_option(self, app: Flask, api: Client, tmp_path: Path) -> None:
+    def test_a_file_of_opt_outs_needs_the_option(self, app: Flask, api: Client, tmp_path: Path) -> None:
         path = tmp_path / "unsubscribes.csv"
         path.write_text("First Name,Email\nAda,ada@example.com\n")
         stopped = run(app, path)
@@ -444,14 +446,14 @@ class TestOptions:
         assert stopped.exit_code == 2
         assert "--unsubscribed" in stopped.output
         done(app, path, "--unsubscribed")
-        assert refusals(people(app)["Ada"])[0]
+        assert opt_outs(people(app)["Ada"])[0]
 
     def test_a_whole_file_can_be_unsubscribed(self, app: Flask, api: Client, file: Path) -> None:
         file.write_text("First Name,Email,Status\nAda,ada@example.com,Subscribed\nBea,bea@example.com,\n")
 
         done(app, file, "--unsubscribed")
 
-        assert {name: refusals(each)[0] for name, each in people(app).items()} == {"Ada": True, "Bea": True}
+        assert {name: opt_outs(each)[0] for name, each in people(app).items()} == {"Ada": True, "Bea": True}
 
     @pytest.mark.parametrize("dry", [["--dry-run"], []])
     def test_the_tags_that_are_created_are_listed(self, app: Flask, api: Client, file: Path, dry: list[str]) -> None:

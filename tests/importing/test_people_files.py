@@ -243,7 +243,7 @@ class TestStatus:
     """An import never makes the status of an address less strict."""
 
     @pytest.mark.parametrize(
-        ("stored", "imported", "becomes"),
+        ("stored", "imported", "status"),
         [
             ("unsubscribed", "subscribed", "unsubscribed"),
             ("bouncing", "subscribed", "bouncing"),
@@ -256,14 +256,14 @@ class TestStatus:
         ],
     )
     def test_the_stricter_status_stays(
-        self, app: Flask, api: Client, database: Database, file: Path, stored: str, imported: str, becomes: str
+        self, app: Flask, api: Client, database: Database, file: Path, stored: str, imported: str, status: str
     ) -> None:
         api.created("/people", {"email_addresses": [{"address": "a@example.com", "status": stored}]})
         file.write_text(HEADER + f"A,B,A@Example.com,{imported},\n")
 
         done(app, file)
 
-        assert by_email(database, "a@example.com")["email_addresses"][0]["status"] == becomes
+        assert by_email(database, "a@example.com")["email_addresses"][0]["status"] == status
 
     def test_the_status_applies_to_the_same_address_of_another_person(
         self, app: Flask, api: Client, database: Database, file: Path
@@ -398,7 +398,7 @@ class TestErased:
 
 def interrupt_batch(monkeypatch: pytest.MonkeyPatch, number: int, rows: int) -> pytest.MonkeyPatch:
     """Makes batches have `rows` rows, and presses Ctrl-C as the batch of this number begins."""
-    for name in ("FIRST", "FEWEST", "MOST"):
+    for name in ("FIRST_ROWS", "MIN_ROWS", "MAX_ROWS"):
         monkeypatch.setattr(row_batches, name, rows)
     began: list[Any] = []
     original = row_batches.read_ahead
@@ -476,7 +476,7 @@ class TestResume:
         message: str,
     ) -> None:
         def away(*_: Any) -> Any:
-            raise unavailable("The database does not answer at the moment.")
+            raise unavailable("The database does not respond at the moment.")
 
         monkeypatch.setattr(row_batches.RowBatches, "_start", away)
         file.write_text(HEADER + "A,B,a@example.com,,\n")
@@ -486,7 +486,7 @@ class TestResume:
         assert result.exit_code == 1
         assert "Stopped after 0 rows" in result.output
         assert message in result.output
-        assert "The database does not answer at the moment." in result.output
+        assert "The database does not respond at the moment." in result.output
         monkeypatch.undo()
         if not options:
             assert counts(done(app, file, "--resume")) == {"people created": 1}
@@ -512,9 +512,9 @@ class TestNdjson:
         self, app: Flask, api: Client, database: Database, tmp_path: Path
     ) -> None:
         people = [factories.person(identifiers=[f"crm:{number}"], custom_fields={"a": "1"}) for number in range(3)]
-        answered = [api.created("/people", person) for person in people]
+        created = [api.created("/people", person) for person in people]
         path = tmp_path / "people.ndjson"
-        path.write_text("".join(json.dumps(person) + "\n" for person in answered))
+        path.write_text("".join(json.dumps(person) + "\n" for person in created))
         before = state(database)
 
         assert counts(done(app, path)) == {"people matched": 3, "of them unchanged": 3}
@@ -653,7 +653,7 @@ def test_an_error_of_writing_rejected_rows_is_reported(app: Flask, api: Client, 
 def test_a_file_of_two_batches_with_broken_rows(app: Flask, api: Client, database: Database, file: Path) -> None:
     """One row for each way to break it."""
     reasons = write_broken_file(file, 100)
-    assert row_batches.FIRST < 100
+    assert row_batches.FIRST_ROWS < 100
 
     output = done(app, file, "--create-tags")
 
@@ -716,7 +716,7 @@ def test_a_placeholder_identifier_is_reported_and_matches_nobody(app: Flask, fil
 
 
 @pytest.mark.parametrize("suffix", ["csv", "ndjson"])
-def test_a_tag_that_refuses_messages_is_a_warning(suffix: str, app: Flask, tmp_path: Path) -> None:
+def test_a_tag_with_the_name_of_an_opt_out_is_a_warning(suffix: str, app: Flask, tmp_path: Path) -> None:
     file = tmp_path / f"people.{suffix}"
     document = {"email_addresses": [{"address": "ann@example.com"}], "add_tags": ["river", "Do Not Call"]}
     file.write_text(json.dumps(document) if suffix == "ndjson" else "Email,Tags\nann@example.com,river; Do Not Call\n")

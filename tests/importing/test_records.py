@@ -7,11 +7,11 @@ import pytest
 
 from osdi.importing.csv_files.column_mapping import PEOPLE, known_field
 from osdi.importing.csv_files.records import (
+    MAX_COLUMNS,
+    MAX_RECORD_LENGTH,
+    MAX_RECORD_LINES,
     MISPLACED,
-    MOST_COLUMNS,
     NOT_CLOSED,
-    RECORD_LENGTH,
-    RECORD_LINES,
     TOO_LONG,
     Lines,
     guess_delimiter,
@@ -75,9 +75,9 @@ def test_records_between_two_unclosed_quotation_marks_are_read() -> None:
 
 
 def test_an_unclosed_quotation_mark_ends_after_a_limited_number_of_lines() -> None:
-    found = read('x,"y,z\n' + GOOD * (RECORD_LINES * 2))
+    found = read('x,"y,z\n' + GOOD * (MAX_RECORD_LINES * 2))
 
-    assert len(found) == RECORD_LINES * 2 + 1
+    assert len(found) == MAX_RECORD_LINES * 2 + 1
     assert [rejected for _, _, rejected in found[:2]] == [NOT_CLOSED, None]
 
 
@@ -93,10 +93,10 @@ def test_a_long_line_is_read_in_pieces() -> None:
     class PiecewiseOnly(io.StringIO):
         def readline(self, size: int | None = -1, /) -> str:
             assert size is not None
-            assert 0 < size <= RECORD_LENGTH + 1
+            assert 0 < size <= MAX_RECORD_LENGTH + 1
             return super().readline(size)
 
-    found = list(records(Lines(PiecewiseOnly("x" * (RECORD_LENGTH * 5) + "\n" + GOOD)), ",", 3))
+    found = list(records(Lines(PiecewiseOnly("x" * (MAX_RECORD_LENGTH * 5) + "\n" + GOOD)), ",", 3))
 
     assert [each.rejected for each in found] == [TOO_LONG, None]
 
@@ -122,7 +122,7 @@ def test_the_delimiter_is_guessed_from_the_names_of_columns(header: str, delimit
     [
         ('email,"zip\n', "cannot be read. A quotation mark is not closed."),
         ("email,zip\udcff\n", "cannot be read. Contains bytes that are invalid"),
-        ("a," * MOST_COLUMNS + "a\n", "The file has 4,001 columns. At most 4,000 can be read."),
+        ("a," * MAX_COLUMNS + "a\n", "The file has 4,001 columns. At most 4,000 can be read."),
     ],
 )
 def test_an_invalid_header_is_an_error(text: str, message: str) -> None:
@@ -167,12 +167,12 @@ def test_columns_of_the_same_name_get_different_names(header: str, names: list[s
 def test_as_many_columns_of_one_name_as_a_file_may_have_are_named_at_once(name: str) -> None:
     started = time.monotonic()
 
-    names = header_of(Lines(io.StringIO(",".join([name] * MOST_COLUMNS) + "\n")), ",")
+    names = header_of(Lines(io.StringIO(",".join([name] * MAX_COLUMNS) + "\n")), ",")
 
     assert time.monotonic() - started < 5  # a search for each number in all names takes a minute and more
-    assert len(set(names)) == MOST_COLUMNS
+    assert len(set(names)) == MAX_COLUMNS
     assert names[:2] == [name, f"{name} (2)"]
-    assert names[-1] == f"{name} ({MOST_COLUMNS})"
+    assert names[-1] == f"{name} ({MAX_COLUMNS})"
 
 
 @pytest.mark.parametrize("between", [" " * 130_000, "\t \x0b" * 40_000])

@@ -235,14 +235,14 @@ def dripping(drip: Callable[[socket.socket], None]) -> Iterator[str]:
 
 
 @contextmanager
-def misbehaving(answer: Answer) -> Iterator[tuple[str, list[str]]]:
+def misbehaving(response: Answer) -> Iterator[tuple[str, list[str]]]:
     """Yields the address of a server that responds with `answer(path, number of the request)`, and the paths so far."""
     requests: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             requests.append(self.path)
-            status, headers, body = answer(self.path, len(requests))
+            status, headers, body = response(self.path, len(requests))
             self.send_response_only(status)
             for name, value in headers.items():
                 self.send_header(name, value)
@@ -284,7 +284,7 @@ class TestMisbehaving:
     """An import from a misbehaving server ends, stays small, and sends the token to no other host."""
 
     @pytest.mark.parametrize(
-        ("answer", "message", "most"),
+        ("response", "message", "most"),
         [
             (lambda path, _: (200, {}, page([{"a": 1}], path)), "loop", 3),
             (lambda _, n: (200, {}, page([{"a": 1}], f"/api?page={n}")), "loop", 3),
@@ -295,22 +295,22 @@ class TestMisbehaving:
             (lambda *_: (200, {}, page([{"a": 1}], "http://[")), "Not an address", 1),
             (lambda *_: (200, {}, page([json.loads("[" * 300 + "]" * 300)])), "nested too deep", 1),
             (lambda *_: (302, {"Location": "http://127.0.0.2/"}, b""), "redirects .302", 1),
-            (lambda *_: (500, {}, b""), "answers 500", osdi_client.ATTEMPTS),
-            (lambda *_: (404, {}, b""), "answers 404", 1),
+            (lambda *_: (500, {}, b""), "responds with 500", osdi_client.ATTEMPTS),
+            (lambda *_: (404, {}, b""), "responds with 404", 1),
             (lambda *_: (403, {}, b""), "lacks permission", 1),
             (lambda *_: (200, {}, b"<html>"), "not JSON", 1),
             (lambda *_: (200, {}, b"[]"), "not a JSON object", 1),
             (lambda *_: (200, {"Content-Length": "99"}, b"{}"), "cannot be reached", osdi_client.ATTEMPTS),
         ],
     )  # fmt: skip
-    def test_is_an_error_after_few_requests(self, answer: Answer, message: str, most: int) -> None:
-        with misbehaving(answer) as (url, requests), pytest.raises(RemoteError, match=message):
+    def test_is_an_error_after_few_requests(self, response: Answer, message: str, most: int) -> None:
+        with misbehaving(response) as (url, requests), pytest.raises(RemoteError, match=message):
             read(url)
 
         assert len(requests) <= most
 
     def test_a_response_is_read_up_to_a_maximum_size(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(osdi_client, "ANSWER_BYTES", 100_000)
+        monkeypatch.setattr(osdi_client, "MAX_RESPONSE_BYTES", 100_000)
         with (
             misbehaving(lambda *_: (200, {}, b" " * 5_000_000)) as (url, requests),
             pytest.raises(RemoteError, match="more than 100,000 bytes"),
@@ -322,11 +322,11 @@ class TestMisbehaving:
     def test_a_silent_server_is_an_error(self) -> None:
         gone = threading.Event()
 
-        def answer(*_: object) -> tuple[int, dict[str, str], bytes]:
+        def response(*_: object) -> tuple[int, dict[str, str], bytes]:
             gone.wait(5)
             return 200, {}, b"{}"
 
-        with misbehaving(answer) as (url, _):
+        with misbehaving(response) as (url, _):
             with pytest.raises(RemoteError, match=r"cannot be reached|too slowly"):
                 read(url, seconds=0.05)
             gone.set()
@@ -348,10 +348,10 @@ class TestMisbehaving:
             gone.set()
 
     def test_a_request_is_repeated_until_the_server_recovers(self) -> None:
-        def answer(_: str, requests: int) -> tuple[int, dict[str, str], bytes]:
+        def response(_: str, requests: int) -> tuple[int, dict[str, str], bytes]:
             return (503 if requests < 3 else 200), {}, page([{"a": 1}])
 
-        with misbehaving(answer) as (url, requests):
+        with misbehaving(response) as (url, requests):
             assert read(url) == [{"a": 1}]
 
         assert len(requests) == 3
@@ -367,10 +367,10 @@ class TestMisbehaving:
         own, sleep = threading.get_ident(), time.sleep
         monkeypatch.setattr("time.sleep", lambda for_: (slept.append if threading.get_ident() == own else sleep)(for_))
 
-        def answer(_: str, requests: int) -> tuple[int, dict[str, str], bytes]:
+        def response(_: str, requests: int) -> tuple[int, dict[str, str], bytes]:
             return (status if requests < 2 else 200), {"Retry-After": retry_after}, page([{"a": 1}])
 
-        with misbehaving(answer) as (url, _):
+        with misbehaving(response) as (url, _):
             assert read(url) == [{"a": 1}]
 
         (seconds,) = slept
@@ -407,11 +407,11 @@ class TestAnotherKindOfServer:
             ),
         }
 
-        def answer(path: str, _: int) -> tuple[int, dict[str, str], bytes]:
+        def response(path: str, _: int) -> tuple[int, dict[str, str], bytes]:
             found = has.get(path.partition("?filter")[0].partition("&filter")[0])
             return (200, {}, json.dumps(found).encode()) if found is not None else (404, {}, b"")
 
-        with misbehaving(answer) as (url, requests):
+        with misbehaving(response) as (url, requests):
             yield url, requests, has
 
     def test_everything_is_imported_once(
@@ -489,7 +489,7 @@ class TestAnotherKindOfServer:
         url, _, has = server
         gone = has.pop("/api/people?page=2")
 
-        assert "answers 404" in pull(app, url, "t", monkeypatch).output
+        assert "responds with 404" in pull(app, url, "t", monkeypatch).output
         del has["/api/people"]["_links"]["next"]
         has["/api/people"]["_embedded"][RELATION] += gone["_embedded"][RELATION]
         again = pull(app, url, "t", monkeypatch)

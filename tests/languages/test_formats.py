@@ -9,7 +9,7 @@ from osdi.languages import LANGUAGES, PSEUDO_LANGUAGES
 from osdi.languages.formats import FORMS, date, date_and_time, listed, number
 
 # In New York this is still the day before.
-MOMENT = dt.datetime(2026, 12, 1, 3, 5)
+TIMESTAMP = dt.datetime(2026, 12, 1, 3, 5)
 NEW_YORK = ZoneInfo("America/New_York")
 
 
@@ -32,8 +32,8 @@ def test_a_number_has_the_separators_of_the_language(language: str, written: str
     ],
 )
 def test_a_date_is_the_day_in_the_time_zone(language: str, written: str) -> None:
-    assert date(MOMENT, language, NEW_YORK) == written
-    assert date(MOMENT.replace(tzinfo=dt.UTC), language, NEW_YORK) == written
+    assert date(TIMESTAMP, language, NEW_YORK) == written
+    assert date(TIMESTAMP.replace(tzinfo=dt.UTC), language, NEW_YORK) == written
 
 
 def test_a_date_without_a_time_is_not_moved() -> None:
@@ -50,14 +50,14 @@ def test_a_date_without_a_time_is_not_moved() -> None:
     ],
 )
 def test_a_time_is_that_of_the_time_zone(language: str, written: str) -> None:
-    assert date_and_time(MOMENT, language, NEW_YORK) == written
+    assert date_and_time(TIMESTAMP, language, NEW_YORK) == written
 
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("language", [*LANGUAGES, *PSEUDO_LANGUAGES])
 def test_each_form_exists_in_each_language(language: str, form: str) -> None:
-    assert "2026"[2:] in date(MOMENT, language, form=form)
-    assert date(MOMENT, language, form=form) in date_and_time(MOMENT, language, form=form)
+    assert "2026"[2:] in date(TIMESTAMP, language, form=form)
+    assert date(TIMESTAMP, language, form=form) in date_and_time(TIMESTAMP, language, form=form)
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def assert_lines(content: bytes) -> None:
 # Headers.
 
 
-def test_a_mail_has_the_headers_of_an_automatic_answer() -> None:
+def test_a_mail_has_the_headers_of_an_automatic_reply() -> None:
     mail = read(sent())
 
     assert mail.keys() == HEADERS

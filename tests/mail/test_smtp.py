@@ -19,7 +19,7 @@ from osdi.ids import now
 from osdi.mail import compose, smtp
 from osdi.mail.smtp import Smtp, SmtpError, SmtpServer
 from tests.support.mail_server import HANG_UP, MailServer
-from tests.support.receivers import LONG, Serve, deaf, drip, script
+from tests.support.receivers import LONG, Serve, full_port, script, send_slowly
 
 pytestmark = pytest.mark.waits
 
@@ -788,7 +788,7 @@ def silent_after(count: int, ehlo: bytes = REPLIES[1]) -> Serve:
 def dripping_after(count: int, data: bytes) -> Serve:
     def serve(connection: socket.socket, over: threading.Event) -> None:
         talk(connection, *REPLIES[:count])
-        drip(connection, over, data)
+        send_slowly(connection, over, data)
 
     return serve
 
@@ -888,7 +888,7 @@ def test_a_closed_port_is_a_temporary_error() -> None:
 
 
 def test_a_host_that_accepts_no_connection_is_abandoned() -> None:
-    with deaf("127.0.0.1", 0) as port, client(port, seconds=SHORT) as smtp_client:
+    with full_port("127.0.0.1", 0) as port, client(port, seconds=SHORT) as smtp_client:
         began = time.monotonic()
         assert rejection(smtp_client).stage == "connect"
         assert time.monotonic() - began < SOON
@@ -899,7 +899,7 @@ def test_the_time_of_a_mail_bounds_the_attempts_at_all_addresses_too(monkeypatch
     began = time.monotonic()
 
     with (
-        deaf("127.0.0.1", 0) as first,
+        full_port("127.0.0.1", 0) as first,
         script(dripping_after(0, b"x")) as second,
         client(second, seconds=LONG, mail_seconds=SHORT) as smtp_client,
     ):

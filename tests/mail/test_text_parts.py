@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from osdi.mail import html_text, text_parts
 from osdi.mail.html_text import LENGTH
-from osdi.mail.text_parts import CACHED, LONGEST, MOST_WORDS, text_of
+from osdi.mail.text_parts import CACHED, MAX_CACHED_LENGTH, MAX_WORDS, text_of
 from tests.mail.test_html_text import LAYOUT, PIECES
 
 URL = "https://osdi.example.org/unsubscribe/ImphbmUi.sig_na-ture?lang=de"
@@ -108,7 +108,7 @@ def test_the_text_of_any_html_is_that_of_the_conversion(html: str) -> None:
 def test_html_that_is_too_long_or_has_too_many_words_is_converted_as_it_is() -> None:
     before = conversions()
 
-    for html in ("<p>word</p>" * (LONGEST // 10), "a\n" * (MOST_WORDS + 1)):
+    for html in ("<p>word</p>" * (MAX_CACHED_LENGTH // 10), "a\n" * (MAX_WORDS + 1)):
         assert text_of(html, URL) == html_text.text_of(html)
     assert conversions() == before
 

@@ -323,7 +323,7 @@ def ours(configured: Flask, api: Client) -> Client:
 
 
 def preview_of(client: Client, message: dict[str, Any], outreach: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Returns a preview without its links; fails the test unless the answer is 200."""
+    """Returns a preview without its links; fails the test unless the response is 200."""
     query = {"outreach": href(outreach).rsplit("/", 1)[1]} if outreach else {}
     response = client.get(f"{href(message)}/preview", query_string=query)
     assert response.status_code == 200, response.get_data(as_text=True)

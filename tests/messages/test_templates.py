@@ -10,7 +10,7 @@ from hypothesis import given, settings
 
 from osdi.messages.template_check import Mistake
 from osdi.messages.template_fields import fields
-from osdi.messages.templates import LARGEST, Rendered, TooLarge, check, render
+from osdi.messages.templates import MAX_RENDERED_LENGTH, Rendered, TooLarge, check, render
 
 PERSON = {"given_name": "Jane", "family_name": "O'Neil", "custom_fields": {"shirt": "M", "values": "kind"}}
 OUTREACH = {
@@ -306,6 +306,6 @@ def test_a_valid_template_renders_with_any_values(template: str, person: dict[st
 
     rendered = render({"subject": template, "body": f"<i>{template}"}, None, values)
 
-    assert len(rendered.html) < LARGEST
+    assert len(rendered.html) < MAX_RENDERED_LENGTH
     rendered.html.encode()
     assert rendered.subject.isprintable() or "\u200d" in rendered.subject

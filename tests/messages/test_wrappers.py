@@ -130,9 +130,9 @@ class TestOfAMessage:
     def test_a_misspelled_link_is_rejected_with_strict_handling(self, api: Client, wrapper: dict[str, Any]) -> None:
         body = {"_links": {"wrapper": {"href": href(wrapper)}}}
 
-        refused = api.post("/messages", body, headers=dict(STRICT))
+        rejected = api.post("/messages", body, headers=dict(STRICT))
 
-        assert (refused.status_code, "_links.wrapper" in refused.json["error"]) == (400, True)
+        assert (rejected.status_code, "_links.wrapper" in rejected.json["error"]) == (400, True)
 
     def test_is_added_by_posting_again(self, api: Client, wrapper: dict[str, Any]) -> None:
         first = api.created("/messages", {"identifiers": ["crm:1"], "subject": "Thank you"})
@@ -150,10 +150,10 @@ class TestOfAMessage:
     ) -> None:
         body = wrapped_by(address.format(id=href(wrapper).rsplit("/", 1)[1])) | {"subject": "Changed"}
 
-        refused = api.post("/messages", body) if method == "POST" else api.put(href(message), body)
+        rejected = api.post("/messages", body) if method == "POST" else api.put(href(message), body)
 
-        assert refused.status_code == 400
-        (status,) = refused.json["osdi:error"]["resource_status"]
+        assert rejected.status_code == 400
+        (status,) = rejected.json["osdi:error"]["resource_status"]
         assert status["resource"] == "osdi:message"
         assert status["error_descriptions"][0]["properties"] == ["_links.osdi:wrapper"]
         assert api.get("/messages").json["_embedded"]["osdi:messages"] == [message]
@@ -193,9 +193,9 @@ class TestDeleting:
     def test_of_a_wrapper_that_was_changed_meanwhile_changes_no_message(
         self, api: Client, wrapper: dict[str, Any], message: dict[str, Any]
     ) -> None:
-        refused = api.delete(href(wrapper), headers={"If-Match": '"0"'})
+        rejected = api.delete(href(wrapper), headers={"If-Match": '"0"'})
 
-        assert refused.status_code == 412
+        assert rejected.status_code == 412
         assert api.follow(message, "self") == message
 
     def test_that_ended_halfway_leaves_a_message_that_can_be_sent_back(

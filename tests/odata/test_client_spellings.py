@@ -81,7 +81,7 @@ def test_the_spelling_finds(recorded: Client, path: str, text: str) -> None:
     ],
 )
 def test_an_unreadable_value_is_rejected(recorded: Client, text: str) -> None:
-    refused = recorded.get("/people", query_string={"filter": text})
+    rejected = recorded.get("/people", query_string={"filter": text})
 
-    assert refused.status_code == 400
-    assert "needs" in refused.json["error"]
+    assert rejected.status_code == 400
+    assert "needs" in rejected.json["error"]

@@ -16,7 +16,7 @@ def names(page: dict[str, Any]) -> list[str]:
     return [each.get("given_name") or each.get("type") or each.get("name") for each in embedded]
 
 
-def ask(api: Client, path: str, text: str, **more: str) -> dict[str, Any]:
+def get_filtered(api: Client, path: str, text: str, **more: str) -> dict[str, Any]:
     response = api.get(path, query_string={"filter": text, **more})
     assert response.status_code == 200, response.text
     return dict(response.json)
@@ -56,14 +56,14 @@ def people(api: Client) -> None:
     ],
 )
 def test_people(api: Client, people: None, text: str, found: list[str]) -> None:
-    page = ask(api, "/people", text)
+    page = get_filtered(api, "/people", text)
 
     assert names(page) == found
     assert page["total_records"] == len(found)
 
 
 def test_the_links_repeat_the_filter(api: Client, people: None) -> None:
-    first = ask(api, "/people", "birthdate/year gt 1", per_page="1")
+    first = get_filtered(api, "/people", "birthdate/year gt 1", per_page="1")
     second = api.follow(first, "next")
 
     assert names(first) + names(second) == ["Jane", "John"]
@@ -83,15 +83,15 @@ def test_every_collection_of_resources(api: Client) -> None:
         f"/advocacy_campaigns/{api.campaign_id}/outreaches",
         person["_links"]["osdi:outreaches"]["href"],
     ):
-        page = ask(api, path, text)
+        page = get_filtered(api, path, text)
         assert page["total_records"] == 1
         assert page["_embedded"]["osdi:outreaches"] == [other]
-    assert ask(api, "/outreaches", "referrer_data/source eq 'a'")["total_records"] == 1
-    assert ask(api, "/advocacy_campaigns", "contains(title, 'river')")["total_records"] == 1
+    assert get_filtered(api, "/outreaches", "referrer_data/source eq 'a'")["total_records"] == 1
+    assert get_filtered(api, "/advocacy_campaigns", "contains(title, 'river')")["total_records"] == 1
     for collection in ("tags", "lists"):
         api.created(f"/{collection}", {"name": "one"})
-        assert ask(api, f"/{collection}", "name eq 'one'")["total_records"] == 1
-        assert ask(api, f"/{collection}", "name eq 'two'")["total_records"] == 0
+        assert get_filtered(api, f"/{collection}", "name eq 'one'")["total_records"] == 1
+        assert get_filtered(api, f"/{collection}", "name eq 'two'")["total_records"] == 0
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_messages_by_their_target(api: Client) -> None:
     message = api.created("/messages", {"type": "email", "targets": [{"href": href}]})
     api.created("/messages", {"type": "sms"})
 
-    assert ask(api, "/messages", f"target_href eq '{href}'")["_embedded"]["osdi:messages"] == [message]
+    assert get_filtered(api, "/messages", f"target_href eq '{href}'")["_embedded"]["osdi:messages"] == [message]
 
 
 def test_ge_finds_a_change_later_in_the_second_of_the_last_one(api: Client, database: Database) -> None:

@@ -33,7 +33,7 @@ EMAILS = [f"{name}@{host}.org" for name in ("jane", "Jane", "JOHN", "o'brien", "
 PHONES = ["+1 (987) 654-3210", "19876543210", "1-987-654-3211", "+49 30 901820", "911", "4930901821"]
 PARTS = ["", "a", "J", "an", "Ann ", "- O", "s", "ANN-", "Stra", "o'b", ".", "*", "\n", "É", "@x", ".org", "org", "ex"]
 START = dt.datetime(2024, 2, 28, 22, 0, 0)
-MOMENTS = [START + dt.timedelta(minutes=30 * step) for step in range(12)]
+TIMESTAMPS = [START + dt.timedelta(minutes=30 * step) for step in range(12)]
 
 Node = tuple[Any, ...]
 
@@ -66,7 +66,7 @@ def generated(number: int, chance: random.Random) -> tuple[dict[str, Any], dict[
         email_addresses=many(lambda: some(chance, address=one(EMAILS), status=one(["subscribed", "bouncing"]))),
         phone_numbers=many(lambda: some(chance, number=one(PHONES), do_not_call=one([True, False]))),
         postal_addresses=many(address),
-        parties=many(lambda: some(chance, last_verified_date=one(MOMENTS))),
+        parties=many(lambda: some(chance, last_verified_date=one(TIMESTAMPS))),
         division_info=many(lambda: some(chance, divisions=many(lambda: some(chance, name=one(NAMES))))),
         custom_fields=some(chance, **{"shirt size": one(["S", "M"]), "age": one(["5", "50"])}),
     )
@@ -77,7 +77,7 @@ def generated(number: int, chance: random.Random) -> tuple[dict[str, Any], dict[
         person["name_words"] = words
     outreach = some(
         chance,
-        action_date=one(MOMENTS),
+        action_date=one(TIMESTAMPS),
         type=one(["phone", "email", "Email"]),
         duration=one([0, 60, 61]),
         referrer_data=some(chance, source=one(NAMES)),
@@ -88,8 +88,8 @@ def generated(number: int, chance: random.Random) -> tuple[dict[str, Any], dict[
         document |= {
             "_id": str(number),
             "match_keys": keys,
-            "created_date": one(MOMENTS),
-            "modified_date": one(MOMENTS),
+            "created_date": one(TIMESTAMPS),
+            "modified_date": one(TIMESTAMPS),
         }
     return person, outreach
 
@@ -135,7 +135,7 @@ VALUES: dict[str, list[Any]] = {
     "text": [*NAMES, "NY", "ny", "10011", "M", "phone", "Email", "ocd/1", "subscribed"],
     "number": [-2, -1.5, 0, 1, 40.25, 60, 60.5, 1979, 1980, 1981],
     "boolean": [True, False],
-    "date": [*MOMENTS, START - dt.timedelta(days=400)],
+    "date": [*TIMESTAMPS, START - dt.timedelta(days=400)],
     "email": [*EMAILS, "nobody@x.org", "jane"],
     "phone": [*PHONES, "+1 987 654 3211", "10000000"],
     "identifier": ["ns:1", "ns:7", "crm:1x1", "CRM:1x1", "crm:7", "crm:3x3", "nothing"],

@@ -15,7 +15,7 @@ from osdi.errors import OsdiError
 from osdi.match_keys import MatchKeyRules
 from osdi.odata.fields import TYPES
 from osdi.odata.osdi_fields import FILTER_FIELDS
-from osdi.odata.parser import MAX_CONDITIONS, MAX_DEPTH, MAX_LENGTH
+from osdi.odata.parser import MAX_CONDITIONS, MAX_DEPTH, MAX_FILTER_LENGTH
 from osdi.odata.query import to_query
 from osdi.resources import ADVOCACY_CAMPAIGN, LIST, MESSAGE, OUTREACH, PERSON, QUESTION, TAG, WRAPPER, Resource
 from schemas.advocacy_campaign import AdvocacyCampaignSchema
@@ -306,7 +306,7 @@ def test_filters_of_other_resources_become_queries(resource: Resource, text: str
         ("source eq 'a' and first_name regexp '/[Rr]ob/'", 30, "regular expressions are not supported"),
         ("gender eq 'Female' and near('10011', '5 miles')", 24, "near() is not supported"),
         # Bounds.
-        (f"source eq '{'a' * MAX_LENGTH}'", MAX_LENGTH + 1, "at most 2000 characters"),
+        (f"source eq '{'a' * MAX_FILTER_LENGTH}'", MAX_FILTER_LENGTH + 1, "at most 2000 characters"),
         (f"{'(' * 33}source eq 'a'{')' * 33}", 33, "more than 32 deep"),
         (f"{'not (' * 33}source eq 'a'{')' * 33}", 33 * 5, "more than 32 deep"),
         ("(" * 2000, 33, "more than 32 deep"),

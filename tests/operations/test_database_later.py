@@ -43,11 +43,11 @@ def test_web_starts_without_a_database_and_serves_when_it_is_available(later: Mo
     with Live({"MONGODB_URI": later.uri}, workers=1, threads=THREADS) as live:
 
         def missing() -> str:
-            answer = requests.get(f"{live.url}/readyz", timeout=SECONDS)
-            assert answer.status_code == (503 if "missing" in answer.json() else 200)
-            return json.dumps(answer.json().get("missing"))
+            response = requests.get(f"{live.url}/readyz", timeout=SECONDS)
+            assert response.status_code == (503 if "missing" in response.json() else 200)
+            return json.dumps(response.json().get("missing"))
 
-        assert "does not answer" in missing()
+        assert "does not respond" in missing()
         assert requests.get(f"{live.url}/healthz", timeout=SECONDS).json() == {"status": "alive", "version": VERSION}
 
         with later:
@@ -57,9 +57,9 @@ def test_web_starts_without_a_database_and_serves_when_it_is_available(later: Mo
                 assert done.returncode == 0, done.stdout + done.stderr
             assert missing() == "null"
 
-            answer = requests.post(live.url + HELPER, json=factories.outreach(), timeout=SECONDS)
-            assert (answer.status_code, answer.json()) == (200, {})
-        assert eventually(lambda: "does not answer" in missing())
+            response = requests.post(live.url + HELPER, json=factories.outreach(), timeout=SECONDS)
+            assert (response.status_code, response.json()) == (200, {})
+        assert eventually(lambda: "does not respond" in missing())
 
 
 def test_probes_without_a_database_release_their_thread_soon(later: Mongod) -> None:
@@ -78,7 +78,7 @@ def test_the_release_step_waits_for_the_database_and_reports_that(later: Mongod,
     environment = {**os.environ, "MONGODB_URI": later.uri}
     with output.open("wb") as out, errors.open("wb") as err:
         release = popen("flask", "--app", "wsgi", "indexes", env=environment, stdout=out, stderr=err)
-    waits = "The database does not answer. Waiting 60 s for it.\n"
+    waits = "The database does not respond. Waiting 60 s for it.\n"
     assert eventually(lambda: waits in errors.read_text() or release.poll() is not None)
 
     with later:
@@ -95,7 +95,7 @@ def test_the_release_step_fails_with_a_message_after_its_time_out(later: Mongod)
 
     assert (release.returncode, release.stdout) == (1, "")
     assert release.stderr.splitlines()[-1] == (
-        f"Error: The database did not answer within 3 s. The address in MONGODB_URI is {database_hosts(later.uri)}."
+        f"Error: The database did not respond within 3 s. The address in MONGODB_URI is {database_hosts(later.uri)}."
     )
     assert 3 < time.monotonic() - began < 30
 

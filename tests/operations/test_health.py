@@ -1,4 +1,4 @@
-"""`/healthz` and `/readyz`: their checks, their answers, and their load on the database."""
+"""`/healthz` and `/readyz`: their checks, their responses, and their load on the database."""
 
 import json
 import time
@@ -57,10 +57,10 @@ def away() -> str:
 
 class TestHealthz:
     def test_answers(self, deployed: Deployed) -> None:
-        answer = deployed().get("/healthz")
+        response = deployed().get("/healthz")
 
-        assert (answer.status_code, answer.json) == (200, {"status": "alive", "version": VERSION})
-        assert answer.mimetype == "application/json"
+        assert (response.status_code, response.json) == (200, {"status": "alive", "version": VERSION})
+        assert response.mimetype == "application/json"
 
     def test_uses_no_database(self, deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(Store, "connect", lambda _: pytest.fail("asked the database"))
@@ -70,15 +70,15 @@ class TestHealthz:
 
 class TestReadyz:
     def test_is_ready_with_a_database_that_has_its_indexes(self, deployed: Deployed) -> None:
-        answer = deployed().get("/readyz")
+        response = deployed().get("/readyz")
 
-        assert (answer.status_code, answer.json) == (200, {"status": "ready"})
+        assert (response.status_code, response.json) == (200, {"status": "ready"})
 
     def test_warns_of_settings_that_have_a_value_of_the_documentation(self, deployed: Deployed) -> None:
-        answer = deployed(public_url="https://osdi.example.org", vendor_name="Friends of the River").get("/readyz")
+        response = deployed(public_url="https://osdi.example.org", vendor_name="Friends of the River").get("/readyz")
 
-        assert answer.status_code == 200
-        assert answer.json["warnings"] == [
+        assert response.status_code == 200
+        assert response.json["warnings"] == [
             "These settings have values of the documentation: PUBLIC_URL, VENDOR_NAME. Replace them by your own."
         ]
 
@@ -91,10 +91,10 @@ class TestReadyz:
         uri, _ = new_database
         client = deployed(mongodb_uri=uri)
 
-        answer = client.get("/readyz")
+        response = client.get("/readyz")
 
-        assert (answer.status_code, answer.json["status"]) == (503, "not ready")
-        [text] = answer.json["missing"]
+        assert (response.status_code, response.json["status"]) == (503, "not ready")
+        [text] = response.json["missing"]
         assert "bin/osdi release" in text
         for collection, indexes in INDEXES.items():
             for index in indexes:
@@ -139,10 +139,10 @@ class TestReadyz:
         seconds = []
         for _ in range(4):
             began = time.monotonic()
-            answer = client.get("/readyz")
+            response = client.get("/readyz")
             seconds.append(time.monotonic() - began)
-            assert answer.status_code == 503
-            assert answer.json == {"status": "not ready", "missing": ["The database does not answer."]}
+            assert response.status_code == 503
+            assert response.json == {"status": "not ready", "missing": ["The database does not respond."]}
 
         assert max(seconds) < 8
         assert seconds[-1] < AT_ONCE_SECONDS
@@ -162,19 +162,19 @@ class TestReadyz:
         client = deployed()
         fail({"times": 1}, ["ping"], errorCode=13)
 
-        answer = client.get("/readyz")
+        response = client.get("/readyz")
 
-        assert answer.status_code == 503
-        assert "rejects the user of MONGODB_URI" in answer.json["missing"][0]
+        assert response.status_code == 503
+        assert "rejects the user of MONGODB_URI" in response.json["missing"][0]
 
     def test_a_wrong_password_is_reported_but_not_shown(self, deployed: Deployed, mongod: Mongod) -> None:
         wrong = mongod.uri.replace("://", f"://{NOBODY}:{PASSWORD}@")
 
-        answer = deployed(mongodb_uri=wrong).get("/readyz")
+        response = deployed(mongodb_uri=wrong).get("/readyz")
 
-        assert "rejects the user of MONGODB_URI" in answer.json["missing"][0]
+        assert "rejects the user of MONGODB_URI" in response.json["missing"][0]
         for secret in (NOBODY, PASSWORD, str(mongod.port), "127.0.0.1"):
-            assert secret not in answer.get_data(as_text=True)
+            assert secret not in response.get_data(as_text=True)
 
     def test_does_not_show_the_address_of_an_unavailable_database(self, deployed: Deployed) -> None:
         text = deployed(mongodb_uri=away()).get("/readyz").get_data(as_text=True)
@@ -190,10 +190,10 @@ class TestBoth:
 
         assert [client.get(path).status_code for _ in range(5)] == [200] * 5
 
-    def test_answer_head_requests(self, deployed: Deployed, path: str) -> None:
-        answer = deployed().head(path)
+    def test_respond_to_head_requests(self, deployed: Deployed, path: str) -> None:
+        response = deployed().head(path)
 
-        assert (answer.status_code, answer.data) == (200, b"")
+        assert (response.status_code, response.data) == (200, b"")
 
     def test_are_not_cached(self, deployed: Deployed, path: str) -> None:
         assert deployed().get(path).headers["Cache-Control"] == "no-store"

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from osdi.operations.incoming_request import LONGEST_FRAMING, LONGEST_HEAD, Bounds, IncomingRequest
+from osdi.operations.incoming_request import MAX_FRAMING_BYTES, MAX_HEAD_BYTES, Bounds, IncomingRequest
 
 BOUNDS = Bounds(head_seconds=5, body_seconds=8, silence_seconds=2)
 HEAD = b"POST /x HTTP/1.1\r\nHost: a\r\n"
@@ -12,7 +12,7 @@ CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
 def request() -> IncomingRequest:
-    return IncomingRequest(BOUNDS, longest_body=100, deadline=95)
+    return IncomingRequest(BOUNDS, max_body_bytes=100, deadline=95)
 
 
 @pytest.mark.parametrize(
@@ -56,9 +56,9 @@ def request() -> IncomingRequest:
         # The lines between the chunks, and the trailers, are limited too.
         (CHUNKED + (b"1;x=" + b"x" * 900 + b"\r\na\r\n") * 72, False),
         (CHUNKED + (b"1;x=" + b"x" * 900 + b"\r\na\r\n") * 73, True),
-        (CHUNKED + b"0\r\nX-Trailer: " + b"a" * (LONGEST_FRAMING - 20), False),
-        (CHUNKED + b"0\r\nX-Trailer: " + b"a" * LONGEST_FRAMING, True),
-        (b"GET / HTTP/1.1\r\nX: " + b"a" * LONGEST_HEAD, True),
+        (CHUNKED + b"0\r\nX-Trailer: " + b"a" * (MAX_FRAMING_BYTES - 20), False),
+        (CHUNKED + b"0\r\nX-Trailer: " + b"a" * MAX_FRAMING_BYTES, True),
+        (b"GET / HTTP/1.1\r\nX: " + b"a" * MAX_HEAD_BYTES, True),
     ],
 )
 @pytest.mark.parametrize("piece", [1, 7, 10_000_000])

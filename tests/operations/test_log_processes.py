@@ -42,7 +42,7 @@ def token(mongod: Mongod) -> Iterator[tuple[str, str]]:
 
 
 def raw(port: int, request: str) -> bytes:
-    """Sends bytes that an HTTP client would not send, and returns the answer."""
+    """Sends bytes that an HTTP client would not send, and returns the response."""
     with socket.create_connection(("127.0.0.1", port), SECONDS) as connection:
         connection.sendall(request.encode())
         return connection.recv(10_000)

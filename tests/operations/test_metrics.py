@@ -64,7 +64,7 @@ class TestSharedFolder:
 
         monkeypatch.setattr("osdi.operations.metrics_files.os.posix_fallocate", no_space)
 
-    def test_nothing_is_counted_and_posts_are_answered(
+    def test_nothing_is_counted_and_posts_are_served(
         self, deployed: Deployed, shared: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         self.fill(monkeypatch)
@@ -74,7 +74,7 @@ class TestSharedFolder:
         assert client.http.get("/metrics", headers=BEARER).status_code == 503
         assert list(shared.iterdir()) == []
 
-    def test_counts_that_fit_are_kept_and_later_posts_are_answered(
+    def test_counts_that_fit_are_kept_and_later_posts_are_served(
         self, deployed: Deployed, shared: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         client = deployed(metrics_token=TOKEN)
@@ -327,7 +327,7 @@ class TestTheDatabase:
         assert time.monotonic() - began < PROMETHEUS_SECONDS
 
     def test_is_queried_by_indexes_up_to_a_limit(self, watched: Client, database: Database, monkeypatch: Any) -> None:
-        monkeypatch.setattr(database_gauges, "MOST", 3)
+        monkeypatch.setattr(database_gauges, "MAX_COUNTED", 3)
         for number in range(10):
             entry = {"state": "queued", "not_before": now(), "kind": "autoresponse"}
             database.outreaches.insert_one({"_id": f"o{number}", "match_keys": [f"id:{number}"], "followups": [entry]})

@@ -25,7 +25,7 @@ def scraped(live: Live) -> requests.Response:
     return requests.get(f"{live.url}/metrics", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60)
 
 
-def answered(live: Live, route: str) -> float:
+def counted_requests(live: Live, route: str) -> float:
     """Returns the exported number of requests to a route."""
     families = text_string_to_metric_families(scraped(live).text)
     return sum(
@@ -36,20 +36,20 @@ def answered(live: Live, route: str) -> float:
     )
 
 
-def ask(live: Live, times: int) -> None:
-    """Requests a page `times` times, each by a new connection, so that both workers answer some."""
+def request_pages(live: Live, times: int) -> None:
+    """Requests a page `times` times, each by a new connection, so that both workers serve some."""
     with ThreadPoolExecutor(8) as pool:
         statuses = list(pool.map(lambda _: requests.get(f"{live.url}/docs", timeout=60).status_code, range(times)))
     assert statuses == [200] * times
 
 
-def ask_both(live: Live) -> int:
+def request_until_both_counted(live: Live) -> int:
     """Ask until both workers have counted something; how often that was."""
     sent = 0
 
     def have_counted() -> bool:
         nonlocal sent
-        ask(live, 20)
+        request_pages(live, 20)
         sent += 20
         return sum(each.startswith("histogram") for each in files(live)) == 2
 
@@ -86,16 +86,16 @@ def environment(mongod: Mongod, app: Flask) -> dict[str, str]:
 @pytest.mark.slow
 def test_sums_include_all_workers_and_killed_ones(environment: dict[str, str]) -> None:
     with Live(environment, workers=2) as live:
-        sent = ask_both(live)
-        assert {answered(live, "/docs") for _ in range(20)} == {sent}
+        sent = request_until_both_counted(live)
+        assert {counted_requests(live, "/docs") for _ in range(20)} == {sent}
 
         for killed in range(3):
             victim = live.workers()[0]
             os.kill(victim, signal.SIGKILL)
             assert eventually(lambda gone=victim: gone not in live.workers() and len(live.workers()) == 2)
-            assert {answered(live, "/docs") for _ in range(10)} == {sent + 20 * killed}
-            ask(live, 20)
-            assert {answered(live, "/docs") for _ in range(10)} == {sent + 20 * killed + 20}
+            assert {counted_requests(live, "/docs") for _ in range(10)} == {sent + 20 * killed}
+            request_pages(live, 20)
+            assert {counted_requests(live, "/docs") for _ in range(10)} == {sent + 20 * killed + 20}
 
         assert len([each for each in files(live) if each.startswith("histogram")]) == 2
         left = folder(live)
@@ -104,33 +104,33 @@ def test_sums_include_all_workers_and_killed_ones(environment: dict[str, str]) -
 
 def test_gauges_of_a_dead_worker_are_removed(environment: dict[str, str]) -> None:
     with Live(environment, workers=2) as live:
-        ask_both(live)
+        request_until_both_counted(live)
         assert eventually(lambda: sum(each.startswith("gauge_livesum") for each in files(live)) == 2)
         victim = live.workers()[0]
-        (told,) = (Path(each) for each in mapped(victim) if "gauge_livesum" in each)
-        first = told.stat().st_ino
+        (gauge_file,) = (Path(each) for each in mapped(victim) if "gauge_livesum" in each)
+        first = gauge_file.stat().st_ino
 
         os.kill(victim, signal.SIGKILL)
 
-        assert eventually(lambda: not told.exists() or told.stat().st_ino != first)
+        assert eventually(lambda: not gauge_file.exists() or gauge_file.stat().st_ino != first)
 
 
 def test_a_reload_keeps_the_sums(environment: dict[str, str]) -> None:
     with Live(environment, workers=2) as live:
-        sent = ask_both(live)
+        sent = request_until_both_counted(live)
         before = set(live.workers())
 
         os.kill(live.pid, signal.SIGHUP)
         assert eventually(lambda: len(live.workers()) == 2 and not before & set(live.workers()))
 
         assert requests.get(f"{live.url}{API}/", timeout=60).ok
-        assert {answered(live, "/docs") for _ in range(10)} == {sent}
+        assert {counted_requests(live, "/docs") for _ in range(10)} == {sent}
         assert len([each for each in files(live) if each.startswith("histogram")]) <= 4
 
 
 def test_without_the_token_no_metrics_are_stored_or_served(mongod: Mongod) -> None:
     with Live({"MONGODB_URI": mongod.uri, "METRICS_TOKEN": ""}, workers=2) as live:
-        ask(live, 10)
+        request_pages(live, 10)
 
         assert scraped(live).status_code == 404
         assert [pid for pid in live.workers() if mapped(pid)] == []

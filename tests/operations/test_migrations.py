@@ -728,7 +728,7 @@ class TestGoingBack:
 
 
 def test_ends_a_worker_with_the_reason() -> None:
-    def refused() -> bool:
+    def rejected() -> bool:
         raise WrongDatabase("It is newer.")
 
-    assert worker_loop.run([refused, lambda: False]) == "It is newer."
+    assert worker_loop.run([rejected, lambda: False]) == "It is newer."

@@ -54,17 +54,17 @@ def test_the_server_does_not_start_and_reports_the_reason(uri: str, database: Da
     assert "Traceback" not in live.output
 
 
-def test_the_server_starts_during_a_restore_and_answers_503(uri: str, database: Database) -> None:
+def test_the_server_starts_during_a_restore_and_returns_503(uri: str, database: Database) -> None:
     database.schema.insert_one({**NEWER, "schema_version": SCHEMA_VERSION, "restoring": dt.datetime(2026, 3, 18)})
 
     with Live({"MONGODB_URI": uri}) as live:
-        answer = requests.get(f"{live.url}/readyz", timeout=SECONDS)
+        response = requests.get(f"{live.url}/readyz", timeout=SECONDS)
 
-    assert answer.status_code == 503
-    assert "A restore into this database was begun" in answer.text
+    assert response.status_code == 503
+    assert "A restore into this database was begun" in response.text
 
 
-def test_the_server_starts_without_a_database_and_answers_503_if_it_is_newer(
+def test_the_server_starts_without_a_database_and_returns_503_if_it_is_newer(
     mongod_folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     later = Mongod(mongod_folder / tmp_path_factory.mktemp("newer").name, port=free_port(), options=SMALL_JOURNAL)

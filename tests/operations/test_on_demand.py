@@ -32,7 +32,12 @@ print(json.dumps(loaded), file=sys.stderr)
 # Only commands, the worker or one request in thousands need these. A name stands for the module and all modules in it.
 IN_NO_WEB_PROCESS = {
     *("osdi.backup", "osdi.commands.imports", "osdi.commands.worker", "osdi.importing.file_import"),
-    *("osdi.importing.importer", "osdi.importing.jobs.work", "osdi.importing.server_import", "osdi.importing.sources"),
+    *(
+        "osdi.importing.importer",
+        "osdi.importing.jobs.due_jobs",
+        "osdi.importing.server_import",
+        "osdi.importing.sources",
+    ),
     *("cryptography", "joserfc"),
 }
 NOT_AFTER_A_POST = {

@@ -122,7 +122,7 @@ def post(server: Platform | Live, number: int) -> bool:
 
 
 def post_until_it_is_stopped(platform: Platform, numbers: Iterator[int], acknowledged: set[int]) -> int:
-    """Record one outreach after another; the number of the one that was refused."""
+    """Record one outreach after another; the number of the one that was rejected."""
     ends = time.monotonic() + SECONDS
     for number in numbers:
         if not post(platform, number):
@@ -150,16 +150,16 @@ def test_a_restart_in_the_middle_loses_nothing(environment: dict[str, str], data
         clients = [pool.submit(post_until_it_is_stopped, platform, numbers, acknowledged) for _ in range(CLIENTS)]
         assert eventually(lambda: len(acknowledged) >= POSTS), platform.output
         platform.stop()
-        refused = {client.result() for client in clients}
+        rejected = {client.result() for client in clients}
 
     posted, sent = next(numbers), len(sink.envelopes)
     assert acknowledged <= recorded(database)
-    assert acknowledged | refused == set(range(posted))
+    assert acknowledged | rejected == set(range(posted))
     assert 0 < sent < len(acknowledged), "it was stopped while mails were waiting"
 
     # The same processes, which start more quickly without honcho.
     with Live(environment) as live, Worker(environment) as worker:
-        assert all(post(live, number) for number in refused)
+        assert all(post(live, number) for number in rejected)
         assert eventually(lambda: states(database) == {"sent": posted}), (states(database), worker.output)
 
     assert recorded(database) == set(range(posted))

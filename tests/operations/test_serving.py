@@ -85,20 +85,20 @@ def test_gunicorn_does_not_start_with_wrong_settings_and_names_all_of_them(wrong
 def test_a_token_is_printed_alone_on_the_last_line_and_works(live: Live, environment: dict[str, str]) -> None:
     token = flask("tokens", "create", "sync", environment=environment).splitlines()[-1]
 
-    answer = requests.get(f"{live.url}{API}/people", headers={"OSDI-API-Token": token}, timeout=SECONDS)
+    response = requests.get(f"{live.url}{API}/people", headers={"OSDI-API-Token": token}, timeout=SECONDS)
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
 
 
 def test_a_token_with_a_scope_has_no_other(live: Live, environment: dict[str, str]) -> None:
     command = ("tokens", "create", "reader", "--scope", "read")
     token = flask(*command, environment=environment).splitlines()[-1]
 
-    answer = requests.post(
+    response = requests.post(
         f"{live.url}{API}/tags", json={"name": "x"}, headers={"OSDI-API-Token": token}, timeout=SECONDS
     )
 
-    assert answer.status_code == 403
+    assert response.status_code == 403
 
 
 def test_creating_the_indexes_can_be_repeated(environment: dict[str, str]) -> None:
@@ -127,10 +127,10 @@ def test_a_chunked_body_over_the_limit_is_413_and_writes_nothing(live: Live, ser
 
 
 def test_a_body_whose_length_is_over_the_limit_is_413_and_writes_nothing(live: Live, served: Database) -> None:
-    answer = requests.post(live.url + HELPER, data=a_body(of_length=LIMIT + 1), timeout=SECONDS)
+    response = requests.post(live.url + HELPER, data=a_body(of_length=LIMIT + 1), timeout=SECONDS)
 
-    assert answer.status_code == 413
-    assert answer.json()["osdi:error"]["response_code"] == 413
+    assert response.status_code == 413
+    assert response.json()["osdi:error"]["response_code"] == 413
     assert served["outreaches"].count_documents({}) == served["people"].count_documents({}) == 0
 
 
@@ -141,7 +141,7 @@ def test_a_request_that_is_under_way_is_finished_when_the_server_is_stopped(
     head = f"POST {HELPER} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\nExpect: 100-continue\r\n\r\n"
     with Live(environment) as live, socket.create_connection(("127.0.0.1", live.port), SECONDS) as connection:
         connection.sendall(head.encode())
-        # The answer 100 Continue: the request has reached a worker.
+        # The response 100 Continue: the request has reached a worker.
         assert connection.recv(1000).startswith(b"HTTP/1.1 100")
         connection.sendall(body[:100])
 
@@ -173,7 +173,7 @@ def post_in_chunks(live: Live, body: bytes) -> tuple[int, Any]:
     try:
         chunks = (body[start : start + 300] for start in range(0, len(body), 300))
         connection.request("POST", HELPER, chunks, {"Transfer-Encoding": "chunked"}, encode_chunked=True)
-        answer = connection.getresponse()
-        return answer.status, json.loads(answer.read())
+        response = connection.getresponse()
+        return response.status, json.loads(response.read())
     finally:
         connection.close()

@@ -16,7 +16,7 @@ import requests
 from flask import Flask
 
 from dev.mongod import Mongod
-from osdi.operations.gunicorn_worker import UNFINISHED_PER_ADDRESS
+from osdi.operations.gunicorn_worker import MAX_UNFINISHED_PER_ADDRESS
 from osdi.operations.incoming_request import Bounds
 from osdi.resources import API
 from tests.support.live import ROOT, Live
@@ -51,7 +51,7 @@ def send(live: Live, head: str, body: bytes = b"") -> socket.socket:
     return connection
 
 
-def answer(connection: socket.socket) -> str:
+def read_response(connection: socket.socket) -> str:
     received = b""
     while b"\r\n\r\n" not in received and (more := connection.recv(4096)):
         received += more
@@ -66,7 +66,7 @@ def test_clients_that_never_send_a_body_do_not_block_others(live: Live) -> None:
 
     assert honest.status_code == 200
     assert time.monotonic() - began < BOUNDS.silence_seconds + 15
-    assert [answer(connection).split(" ")[1] for connection in stalled] == ["408"] * THREADS
+    assert [read_response(connection).split(" ")[1] for connection in stalled] == ["408"] * THREADS
     for connection in stalled:
         connection.close()
 
@@ -74,14 +74,14 @@ def test_clients_that_never_send_a_body_do_not_block_others(live: Live) -> None:
 @pytest.mark.parametrize("chunk", [b"zz\r\n{}\r\n0\r\n\r\n", b"-1\r\n{}\r\n0\r\n\r\n"])
 def test_a_broken_chunk_is_400(live: Live, chunk: bytes) -> None:
     with send(live, "Transfer-Encoding: chunked", chunk) as connection:
-        assert answer(connection).split(" ")[1] == "400"
+        assert read_response(connection).split(" ")[1] == "400"
 
 
 def test_a_body_of_one_byte_chunks_occupies_no_thread_for_long(live: Live) -> None:
     began = time.monotonic()
 
     with send(live, "Transfer-Encoding: chunked", b"1\r\n \r\n" * 60_000 + b"0\r\n\r\n") as connection:
-        assert answer(connection).split(" ")[1] in {"408", "413"}
+        assert read_response(connection).split(" ")[1] in {"408", "413"}
 
     assert time.monotonic() - began < BOUNDS.body_seconds + 15
 
@@ -90,7 +90,7 @@ def test_chunks_whose_sizes_begin_with_many_zeros_are_read(live: Live) -> None:
     with send(live, "Transfer-Encoding: chunked", b"0" * 40 + b"4\r\n\r\n{}\r\n") as connection:
         connection.sendall(b"0\r\n\r\n")
 
-        assert answer(connection).split(" ")[1] == "400"  # the body arrived, and names no person
+        assert read_response(connection).split(" ")[1] == "400"  # the body arrived, and names no person
 
 
 @pytest.mark.parametrize("chunk", [b"zz\r\n{}\r\n0\r\n\r\n", b"2\r\n{}XX0\r\n\r\n", b"0\r\nbroken\r\n\r\n"])
@@ -158,10 +158,10 @@ def test_a_client_that_hangs_up_does_not_affect_others(live: Live) -> None:
 def test_an_address_that_begins_with_two_slashes_does_not_exist(live: Live, target: str, status: str) -> None:
     with socket.create_connection(("127.0.0.1", live.port), timeout=60) as connection:
         connection.sendall(f"GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-        answered = answer(connection)
+        response = read_response(connection)
 
-    assert answered.split(" ")[1] == status
-    assert status == "200" or "\r\nContent-Type: application/hal+json\r\n" in answered
+    assert response.split(" ")[1] == status
+    assert status == "200" or "\r\nContent-Type: application/hal+json\r\n" in response
 
 
 @pytest.mark.parametrize(
@@ -179,11 +179,11 @@ def test_http_1_1_needs_one_host(live: Live, path: str, head: str, status: str) 
     with socket.create_connection(("127.0.0.1", live.port), timeout=60) as connection:
         connection.sendall(f"GET {path} {head}\r\n".encode())
 
-        assert answer(connection).split(" ")[1] == status
+        assert read_response(connection).split(" ")[1] == status
 
 
-def drip(connection: socket.socket, seconds: float) -> bytes:
-    """Send a byte now and then, for so long or until there is an answer or an end; what was received."""
+def send_slowly(connection: socket.socket, seconds: float) -> bytes:
+    """Send a byte now and then, for so long or until there is a response or an end; what was received."""
     connection.settimeout(0.2)
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
@@ -201,28 +201,28 @@ def test_a_slow_body_is_rejected(live: Live) -> None:
     with send(live, "Content-Length: 500", b"{") as connection:
         began = time.monotonic()
 
-        assert drip(connection, 30).startswith(b"HTTP/1.1 408 ")
+        assert send_slowly(connection, 30).startswith(b"HTTP/1.1 408 ")
         assert time.monotonic() - began < BOUNDS.body_seconds + 15
 
 
-def test_a_slow_head_is_closed_without_an_answer(live: Live) -> None:
+def test_a_slow_head_is_closed_without_a_response(live: Live) -> None:
     with socket.create_connection(("127.0.0.1", live.port), timeout=60) as connection:
         connection.sendall(b"GET /api/v1/ HTTP/1.1\r\nX-Slow: ")
         began = time.monotonic()
 
-        assert drip(connection, 30) == b""
+        assert send_slowly(connection, 30) == b""
         assert time.monotonic() - began < BOUNDS.head_seconds + 15
     assert "Traceback" not in live.output
 
 
 def test_the_head_of_a_later_request_has_a_time_limit_too(live: Live) -> None:
     with socket.create_connection(("127.0.0.1", live.port), timeout=60) as connection:
-        connection.sendall(b"HEAD /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")  # whose answer is read at once
+        connection.sendall(b"HEAD /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")  # whose response is read at once
         assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
         time.sleep(1)  # its own time, which does not count for the next one
         connection.sendall(b"GET /api/v1/ HTTP/1.1\r\nX-Slow: ")
 
-        assert drip(connection, 30) == b""
+        assert send_slowly(connection, 30) == b""
 
 
 def test_clients_that_stop_in_a_head_do_not_block_others(live: Live) -> None:
@@ -352,7 +352,7 @@ def test_an_address_that_opens_very_many_connections_closes_no_other(live: Live)
         assert idle[0].recv(1) == b""
         honest.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
 
-        assert answer(honest).startswith("HTTP/1.1 200 ")
+        assert read_response(honest).startswith("HTTP/1.1 200 ")
     for connection in idle:
         connection.close()
 
@@ -360,7 +360,8 @@ def test_an_address_that_opens_very_many_connections_closes_no_other(live: Live)
 def test_an_address_has_twenty_unfinished_requests_and_the_oldest_is_closed(patient: Live) -> None:
     with ExitStack() as opened:
         connections = [
-            opened.enter_context(send(patient, "Content-Length: 500", b"{")) for _ in range(UNFINISHED_PER_ADDRESS + 2)
+            opened.enter_context(send(patient, "Content-Length: 500", b"{"))
+            for _ in range(MAX_UNFINISHED_PER_ADDRESS + 2)
         ]
 
         def closed() -> list[socket.socket]:
@@ -377,10 +378,10 @@ def test_the_body_is_awaited_after_100_continue(live: Live) -> None:
         assert connection.recv(25) == b"HTTP/1.1 100 Continue\r\n\r\n"
         connection.sendall(b"{}")
 
-        assert answer(connection).startswith("HTTP/1.1 400 ")
+        assert read_response(connection).startswith("HTTP/1.1 400 ")
 
 
-def test_two_requests_in_one_piece_are_both_answered(live: Live) -> None:
+def test_two_requests_in_one_piece_both_get_a_response(live: Live) -> None:
     with socket.create_connection(("127.0.0.1", live.port), timeout=60) as connection:
         connection.sendall(b"HEAD /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n" * 2)
         received = b""
@@ -394,14 +395,14 @@ def test_a_body_that_is_too_long_is_413_before_it_arrives(live: Live) -> None:
     with send(live, "Content-Length: 99999999", b"{") as connection:
         began = time.monotonic()
 
-        # A server that waits for the body answers 408 in the end.
-        assert answer(connection).split(" ")[1] == "413"
+        # A server that waits for the body responds with 408 in the end.
+        assert read_response(connection).split(" ")[1] == "413"
         assert time.monotonic() - began < BOUNDS.silence_seconds + 15
 
 
 def a_request(connection: socket.socket, head: str, body: bytes) -> str:
     connection.sendall(f"POST {API}/people HTTP/1.1\r\nHost: localhost\r\n{head}\r\n\r\n".encode() + body)
-    response = answer(connection).lower()
+    response = read_response(connection).lower()
     length = int(response.partition("content-length: ")[2].partition("\r\n")[0])
     while len(response.partition("\r\n\r\n")[2]) < length and (more := connection.recv(4096)):
         response += more.decode()

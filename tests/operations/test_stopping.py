@@ -1,4 +1,4 @@
-"""Stopping gunicorn, or killing its master: connected clients get their answers, and the port becomes free."""
+"""Stopping gunicorn, or killing its master: connected clients get their responses, and the port becomes free."""
 
 import os
 import signal
@@ -44,7 +44,7 @@ def runs(pid: int) -> bool:
     return Path(f"/proc/{pid}").exists()
 
 
-def test_queued_clients_are_answered_after_a_stop(live: Live) -> None:
+def test_queued_clients_are_served_after_a_stop(live: Live) -> None:
     (worker,) = live.workers()
     os.kill(worker, signal.SIGSTOP)  # busy, so that it accepts no request before it gets SIGTERM
     with ExitStack() as stack:
@@ -67,7 +67,7 @@ def test_workers_of_a_killed_master_end_and_free_the_port(live: Live) -> None:
         assert kept_open.get(f"{live.url}{API}/", timeout=SECONDS).headers["Connection"] == "keep-alive"
         os.kill(live.pid, signal.SIGKILL)
 
-        # A client that continues gets answers with `Connection: close`.
+        # A client that continues gets responses with `Connection: close`.
         assert eventually(lambda: kept_open.get(f"{live.url}{API}/", timeout=SECONDS).headers["Connection"] == "close")
     assert eventually(lambda: not any(map(runs, workers)))
     assert not listens(live)

@@ -14,7 +14,7 @@ def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_worker_polls_each_second_and_waits_up_to_half_a_minute_after_failures() -> None:
-    assert (worker_loop.FIRST_WAIT_SECONDS, worker_loop.LONGEST_WAIT_SECONDS, worker_loop.POLL_SECONDS) == (1, 30, 1)
+    assert (worker_loop.FIRST_WAIT_SECONDS, worker_loop.MAX_WAIT_SECONDS, worker_loop.POLL_SECONDS) == (1, 30, 1)
 
 
 def counting(down_from: int, failing: int = 0) -> tuple[list[int], object]:

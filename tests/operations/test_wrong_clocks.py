@@ -78,7 +78,7 @@ def test_ids_and_times_are_those_of_the_database(
 def test_a_reader_with_a_wrong_clock_hides_no_outreach(
     process: Process, monkeypatch: pytest.MonkeyPatch, seconds: int
 ) -> None:
-    monkeypatch.setattr(totals_store, "UNCOUNTED_LIMIT", 3)
+    monkeypatch.setattr(totals_store, "MAX_UNCOUNTED", 3)
     right = process()
     for _ in range(6):
         right.recorded(factories.outreach())
@@ -97,7 +97,7 @@ def test_a_reader_with_a_wrong_clock_hides_no_outreach(
 def test_an_outreach_that_was_recorded_by_a_wrong_clock_is_counted(
     process: Process, monkeypatch: pytest.MonkeyPatch, database: Database, seconds: int
 ) -> None:
-    monkeypatch.setattr(totals_store, "UNCOUNTED_LIMIT", 3)
+    monkeypatch.setattr(totals_store, "MAX_UNCOUNTED", 3)
     right = process()
     old = id_before(now() - dt.timedelta(minutes=30))
     for number in range(6):  # outreaches that the mark includes
@@ -149,10 +149,10 @@ def test_a_wrong_clock_is_reported_by_readyz_and_the_log(
     shift_clock(monkeypatch, seconds)
     client = process()
 
-    answers = [client.http.get("/readyz") for _ in range(2)]
+    responses = [client.http.get("/readyz") for _ in range(2)]
 
-    assert [(answer.status_code, answer.json["status"]) for answer in answers] == [(200, "ready")] * 2
-    assert all(words in answer.json["warnings"][0] for answer in answers)
+    assert [(response.status_code, response.json["status"]) for response in responses] == [(200, "ready")] * 2
+    assert all(words in response.json["warnings"][0] for response in responses)
     assert capfd.readouterr().out.count('"event":"clock"') == 1
 
 

@@ -23,7 +23,7 @@ def clicks(deployed: Deployed) -> Client:
 
 
 def click(client: Client, body: Any = BODY, *, address: str = "203.0.113.7", **options: Any) -> None:
-    """Posts a body without a token from an address; the answer is always the same."""
+    """Posts a body without a token from an address; the response is always the same."""
     response = client.record(body, token=False, environ_base={"REMOTE_ADDR": address}, **options)
     assert (response.status_code, response.data) == (200, b"{}")
 

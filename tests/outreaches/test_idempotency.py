@@ -70,9 +70,9 @@ def test_identifiers_of_two_outreaches_are_rejected(api: Client, database: Datab
 def test_a_senders_retry_without_a_token_is_one_outreach(api: Client, database: Database) -> None:
     body = by_email("jane@example.com") | {"identifiers": ["page:1"]}
 
-    answers = [api.record(body, token=False).data for _ in range(3)]
+    responses = [api.record(body, token=False).data for _ in range(3)]
 
-    assert answers == [b"{}"] * 3
+    assert responses == [b"{}"] * 3
     assert counts(database) == (1, 1)
 
 
@@ -114,9 +114,9 @@ class TestIdempotencyKey:
     @pytest.mark.parametrize("token", [True, False], ids=["with a token", "without"])
     def test_the_same_key_and_body_is_the_same_outreach(self, api: Client, database: Database, token: bool) -> None:
         body = factories.outreach()
-        answers = [api.record(body, token=token, headers={"Idempotency-Key": "k"}).json for _ in range(3)]
+        responses = [api.record(body, token=token, headers={"Idempotency-Key": "k"}).json for _ in range(3)]
 
-        assert answers[0] == answers[1] == answers[2]
+        assert responses[0] == responses[1] == responses[2]
         assert counts(database) == (1, 1)
 
     def test_the_same_key_with_another_body_is_rejected(self, api: Client, database: Database) -> None:
@@ -179,7 +179,7 @@ def test_a_failed_request_can_be_repeated_with_its_key(api: Client, database: Da
     assert counts(database) == (1, 1)
 
 
-def test_a_retry_is_answered_after_any_change_of_the_person(api: Client, database: Database) -> None:
+def test_a_retry_gets_its_response_after_any_change_of_the_person(api: Client, database: Database) -> None:
     jane = api.follow(api.recorded(factories.outreach()), "osdi:person")
     body = factories.outreach(person=None, identifiers=["crm:1"], _links={"osdi:person": jane["_links"]["self"]})
     body = {name: value for name, value in body.items() if value is not None}

@@ -106,19 +106,19 @@ class TestAnInvalidValue:
     def test_rejects_the_request_with_strict_handling(
         self, api: Client, database: Database, body: dict[str, Any], name: str
     ) -> None:
-        refused = api.record(body, headers=dict(STRICT))
+        rejected = api.record(body, headers=dict(STRICT))
 
-        assert (refused.status_code, database.outreaches.count_documents({})) == (400, 0)
-        assert name in refused.json["error"]
+        assert (rejected.status_code, database.outreaches.count_documents({})) == (400, 0)
+        assert name in rejected.json["error"]
 
     def test_is_skipped_by_a_signup_too(self, api: Client, database: Database, body: dict[str, Any], name: str) -> None:
         of_person = {each: body[each] for each in body if each == "person" or each.startswith("add_")}
-        answer = api.post(SIGNUP, of_person)
+        response = api.post(SIGNUP, of_person)
 
-        assert answer.status_code == 200
+        assert response.status_code == 200
         assert database.people.count_documents({}) == 1
         if name.startswith(("person", "add_")):
-            assert [each.split(": ")[0] for each in answer.json[WARNINGS]] == [name]
+            assert [each.split(": ")[0] for each in response.json[WARNINGS]] == [name]
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ class TestAnInvalidValue:
         ({"number": "+16175550100", "sms_capable": 2}, "sms_capable", False),
     ],
 )
-def test_an_unreadable_consent_is_stored_as_a_refusal(
+def test_an_unreadable_consent_is_stored_as_an_opt_out(
     api: Client, database: Database, entry: dict[str, Any], field: str, expected: Any
 ) -> None:
     array = "email_addresses" if "address" in entry else "phone_numbers"
@@ -180,10 +180,10 @@ def test_the_status_of_an_unreadable_address_is_not_that_of_the_primary_one(
 def test_a_body_without_a_person_is_rejected_with_the_accepted_names(
     api: Client, database: Database, person: Any, token: bool
 ) -> None:
-    for refused in (api.record({"person": person}, token=token), api.post(SIGNUP, {"person": person}, token=token)):
-        assert refused.status_code == 400
+    for rejected in (api.record({"person": person}, token=token), api.post(SIGNUP, {"person": person}, token=token)):
+        assert rejected.status_code == 400
         for name in ("email_addresses[].address", "phone_numbers[].number", "given_name", "family_name"):
-            assert f"person.{name}" in refused.json["error"]
+            assert f"person.{name}" in rejected.json["error"]
     assert database.people.count_documents({}) == 0
     assert database.outreaches.count_documents({}) == 0
 

@@ -21,41 +21,41 @@ class TestExampleRequest:
     """The example request of the standard's page, on its campaign."""
 
     @pytest.fixture
-    def answer(self, api: Client, store: Store) -> dict[str, Any]:
+    def response(self, api: Client, store: Store) -> dict[str, Any]:
         create_sample(store, "osdi_outreach")
         return api.recorded(REQUEST, campaign=CAMPAIGN_ID)
 
     @pytest.mark.parametrize("name", [name for name in RESPONSE if name not in ("identifiers", "_links")])
-    def test_the_response_has_the_fields_of_the_example(self, answer: dict[str, Any], name: str) -> None:
+    def test_the_response_has_the_fields_of_the_example(self, response: dict[str, Any], name: str) -> None:
         if name in ("created_date", "modified_date"):
-            assert answer[name].endswith("Z")
+            assert response[name].endswith("Z")
         else:
-            assert answer[name] == RESPONSE[name]
+            assert response[name] == RESPONSE[name]
 
-    def test_the_servers_identifier_comes_first(self, answer: dict[str, Any]) -> None:
-        own, foreign = answer["identifiers"]
+    def test_the_servers_identifier_comes_first(self, response: dict[str, Any]) -> None:
+        own, foreign = response["identifiers"]
 
         assert own.startswith("osdi_outreach:")
         assert foreign == "foreign_system:1"
-        assert answer["_links"]["self"]["href"].endswith(own.removeprefix("osdi_outreach:"))
+        assert response["_links"]["self"]["href"].endswith(own.removeprefix("osdi_outreach:"))
 
     @pytest.mark.parametrize("relation", list(RESPONSE["_links"]))
-    def test_its_links_can_be_followed(self, api: Client, answer: dict[str, Any], relation: str) -> None:
-        found = api.follow(answer, relation)
+    def test_its_links_can_be_followed(self, api: Client, response: dict[str, Any], relation: str) -> None:
+        found = api.follow(response, relation)
 
-        assert found["_links"]["self"] == answer["_links"][relation]
+        assert found["_links"]["self"] == response["_links"][relation]
 
-    def test_it_has_curies(self, answer: dict[str, Any]) -> None:
-        assert [(each["name"], each["templated"]) for each in answer["_links"]["curies"]] == [("osdi", True)]
+    def test_it_has_curies(self, response: dict[str, Any]) -> None:
+        assert [(each["name"], each["templated"]) for each in response["_links"]["curies"]] == [("osdi", True)]
 
-    def test_it_creates_the_sent_person(self, api: Client, answer: dict[str, Any]) -> None:
-        person = api.follow(answer, "osdi:person")
+    def test_it_creates_the_sent_person(self, api: Client, response: dict[str, Any]) -> None:
+        person = api.follow(response, "osdi:person")
 
         sent = {name: value for name, value in REQUEST["person"].items() if name != "identifiers"}
         sent["phone_numbers"] = [{**sent["phone_numbers"][0], "number": "19876543210"}]
         assert {name: person[name] for name in sent} == sent
 
-    def test_it_adds_tags_lists_and_answers(self, database: Database, answer: dict[str, Any]) -> None:
+    def test_it_adds_tags_lists_and_answers(self, database: Database, response: dict[str, Any]) -> None:
         person = database.people.find_one()
 
         assert len(person["taggings"]) == 3, "volunteer and donor by name, one by URI"
@@ -64,7 +64,7 @@ class TestExampleRequest:
         assert choice["responses"] == ["r1", "r2"], "a repeated response counts once"
         assert paragraph["value"] == "Heard about the candidate at the Labor Day Picnic"
 
-    def test_it_queues_the_triggers_with_the_outreach(self, database: Database, answer: dict[str, Any]) -> None:
+    def test_it_queues_the_triggers_with_the_outreach(self, database: Database, response: dict[str, Any]) -> None:
         followups = database.outreaches.find_one()["followups"]
 
         assert [(each["kind"], each["state"]) for each in followups] == [
@@ -118,7 +118,7 @@ def test_any_content_type_is_accepted_with_and_without_slash(api: Client, path: 
 
 
 @pytest.mark.parametrize(
-    ("sent", "answered"),
+    ("sent", "returned"),
     [
         ("2014-03-18T11:02:15Z", "2014-03-18T11:02:15Z"),
         ("2014-03-18T11:02:15+05:30", "2014-03-18T05:32:15Z"),
@@ -130,35 +130,35 @@ def test_any_content_type_is_accepted_with_and_without_slash(api: Client, path: 
         ("2014-03-18T11:02:15.250Z", "2014-03-18T11:02:15.250000Z"),
     ],
 )
-def test_dates_with_an_offset_are_returned_in_utc(api: Client, sent: str, answered: str) -> None:
-    answer = api.recorded(factories.outreach(action_date=sent))
+def test_dates_with_an_offset_are_returned_in_utc(api: Client, sent: str, returned: str) -> None:
+    response = api.recorded(factories.outreach(action_date=sent))
 
-    assert answer["action_date"] == answered
-    assert api.follow(answer, "self")["action_date"] == answered
+    assert response["action_date"] == returned
+    assert api.follow(response, "self")["action_date"] == returned
 
 
 def test_the_server_sets_the_dates(api: Client) -> None:
     sent = {"created_date": "2001-01-01T00:00:00Z", "modified_date": "2001-01-01T00:00:00Z"}
 
-    answer = api.recorded(factories.outreach(**sent))
+    response = api.recorded(factories.outreach(**sent))
 
-    assert answer["created_date"] == answer["modified_date"] == answer["action_date"]
-    assert answer["created_date"] > "2026"
+    assert response["created_date"] == response["modified_date"] == response["action_date"]
+    assert response["created_date"] > "2026"
 
 
 def test_missing_fields_are_not_returned(api: Client) -> None:
-    answer = api.recorded(
+    response = api.recorded(
         {"person": factories.person(), "subject": None, "message": "", "targets": [{}], "duration": 0}
     )
 
-    standard = {name for name in answer if ":" not in name}
+    standard = {name for name in response if ":" not in name}
     assert standard == {"identifiers", "created_date", "modified_date", "action_date", "duration", "_links"}
 
 
 def test_a_whole_number_may_have_a_decimal_point(api: Client) -> None:
-    answer = api.recorded(factories.outreach(duration=120.0))
+    response = api.recorded(factories.outreach(duration=120.0))
 
-    assert (answer["duration"], type(answer["duration"])) == (120, int)
+    assert (response["duration"], type(response["duration"])) == (120, int)
 
 
 def test_targets_have_contact_details(api: Client) -> None:
@@ -184,9 +184,9 @@ def test_unknown_fields_are_ignored(api: Client, database: Database) -> None:
 
 
 def test_the_client_can_decline_the_response_body(api: Client) -> None:
-    answer = api.recorded(factories.outreach(**{"osdi:control": {"return_response": False}}))
+    response = api.recorded(factories.outreach(**{"osdi:control": {"return_response": False}}))
 
-    assert set(answer) == {"identifiers", "_links"}
+    assert set(response) == {"identifiers", "_links"}
 
 
 class TestALinkedPerson:
@@ -230,18 +230,18 @@ class TestALinkedPerson:
 
 
 def test_the_campaign_counts_its_outreaches(api: Client, noise: list[dict]) -> None:
-    answer = api.recorded(factories.outreach())
+    response = api.recorded(factories.outreach())
     other = api.created("/advocacy_campaigns", {"title": "Another"})
 
-    assert api.follow(answer, "osdi:advocacy_campaign")["total_outreaches"] == len(noise) + 1
+    assert api.follow(response, "osdi:advocacy_campaign")["total_outreaches"] == len(noise) + 1
     assert other["total_outreaches"] == 0
 
 
 def test_the_collections_contain_the_outreach(api: Client) -> None:
-    answer = api.recorded(factories.outreach())
+    response = api.recorded(factories.outreach())
 
     for relation in ("osdi:person", "osdi:advocacy_campaign"):
-        page = api.follow(api.follow(answer, relation), "osdi:outreaches")
+        page = api.follow(api.follow(response, relation), "osdi:outreaches")
         (embedded,) = page["_embedded"]["osdi:outreaches"]
-        assert embedded == answer
+        assert embedded == response
         assert page["total_records"] == 1

@@ -22,7 +22,7 @@ def open_explorer(visit: Visit, explored: Explored, path: str = "", *, with_toke
         expect(heading(visit.page)).to_have_text(f"{API}/")
         visit.page.get_by_label("Token").fill(explored.token)
         if path:
-            go(visit.page, path)
+            open_address(visit.page, path)
             expect(heading(visit.page)).to_have_text(path)
 
 
@@ -31,12 +31,12 @@ def use_token(page: Page, token: str) -> None:
     page.get_by_role("button", name="Use").click()
 
 
-def go(page: Page, address: str) -> None:
+def open_address(page: Page, address: str) -> None:
     page.get_by_label("Address").fill(address)
     page.get_by_role("button", name="Go").click()
 
 
-def reach(page: Page, name: str) -> None:
+def tab_to(page: Page, name: str) -> None:
     """Presses Tab until the element with this id or text has the focus."""
     focused = "[document.activeElement.id, document.activeElement.textContent]"
     for _ in range(60):
@@ -58,16 +58,16 @@ def editor(page: Page) -> Locator:
     return page.get_by_label("Body (JSON)")
 
 
-def answer(page: Page) -> Locator:
-    return page.locator("#answer")
+def shown_response(page: Page) -> Locator:
+    return page.locator("#response")
 
 
 def link(page: Page, text: str) -> Locator:
     return page.get_by_label("Links", exact=True).get_by_role("link", name=text, exact=True)
 
 
-def answer_with(page: Page, resource: dict[str, Any]) -> None:
-    """Makes the API answer with this resource for the collection of tags."""
+def respond_with(page: Page, resource: dict[str, Any]) -> None:
+    """Makes the API respond with this resource for the collection of tags."""
     page.route(f"**{API}/tags", lambda route: route.fulfill(json=resource))
 
 

@@ -99,16 +99,16 @@ def test_nothing_else_is_served(http: FlaskClient, path: str) -> None:
     assert http.get(path).status_code == 404
 
 
-def test_every_relation_in_an_answer_has_a_page(api: Client, store: Store) -> None:
+def test_every_relation_in_a_response_has_a_page(api: Client, store: Store) -> None:
     create_sample(store, "osdi_outreach")
     outreach = api.recorded(factories.outreach(), campaign=CAMPAIGN_ID)
     campaign = api.follow(outreach, "osdi:advocacy_campaign")
     person = api.follow(outreach, "osdi:person")
     entry_point = api.get("/").json
 
-    for answer in (outreach, campaign, person, entry_point):
-        curie = answer["_links"]["curies"][0]["href"]
-        for relation in answer["_links"]:
+    for response in (outreach, campaign, person, entry_point):
+        curie = response["_links"]["curies"][0]["href"]
+        for relation in response["_links"]:
             if relation.startswith("osdi:"):
                 address = curie.replace("{rel}", relation.removeprefix("osdi:")).removeprefix("http://localhost")
                 assert api.http.get(address).status_code == 200, relation

@@ -29,7 +29,7 @@ def test_a_page_is_for_clients_that_prefer_html(app: Flask, accept: str, html: b
     assert (response.mimetype == "application/hal+json") != html
 
 
-def test_the_api_answers_a_browser_in_json_too(app: Flask) -> None:
+def test_the_api_returns_json_to_a_browser_too(app: Flask) -> None:
     response = app.test_client().get("/api/v1/people", headers={"Accept": BROWSER})
 
     assert (response.status_code, response.mimetype) == (401, "application/hal+json")

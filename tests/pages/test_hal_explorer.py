@@ -1,4 +1,4 @@
-"""The HAL explorer in a real browser: follows links from the entry point, fills forms, writes, and shows the answers.
+"""The HAL explorer in a real browser: follows links from the entry point, fills forms, writes, and shows the responses.
 
 The fixture `visit` checks after each test: no request to another server, and no error in the console except those for
 statuses that the test expects.
@@ -15,20 +15,20 @@ from osdi.sample import CAMPAIGN_ID
 from tests.pages.conftest import Explored
 from tests.pages.hal_explorer import (
     HELPER,
-    answer,
-    answer_with,
     create_person,
     editor,
-    go,
     header,
     heading,
     link,
     name_of,
+    open_address,
     open_explorer,
     path_of,
-    reach,
     read,
+    respond_with,
     shown,
+    shown_response,
+    tab_to,
     use_token,
 )
 from tests.support.browser import Visit
@@ -64,7 +64,7 @@ def test_a_user_browses_to_a_person_and_changes_them(visit: Visit, explored: Exp
     editor(page).fill(json.dumps({**body, "given_name": "Changed in the explorer"}))
     with page.expect_request(lambda request: request.method == "PUT") as sent:
         page.get_by_role("button", name="Send").click()
-    expect(answer(page)).to_contain_text("200 OK")
+    expect(shown_response(page)).to_contain_text("200 OK")
     expect(page.get_by_label("Properties", exact=True)).to_contain_text("Changed in the explorer")
     assert sent.value.headers["if-match"] == '"1"'
     assert read(explored, people[1])["given_name"] == "Changed in the explorer"
@@ -102,8 +102,8 @@ def test_a_concurrent_change_is_not_overwritten_and_the_typed_body_stays(visit: 
     visit.expect_status(412)
     visit.page.get_by_role("button", name="Send").click()
 
-    expect(answer(visit.page)).to_contain_text("412")
-    expect(answer(visit.page)).to_contain_text("The resource has changed since it was loaded here.")
+    expect(shown_response(visit.page)).to_contain_text("412")
+    expect(shown_response(visit.page)).to_contain_text("The resource has changed since it was loaded here.")
     assert read(explored, person)["family_name"] == "First"
     visit.page.get_by_role("button", name="Go").click()
     expect(visit.page.get_by_label("Properties", exact=True)).to_contain_text("First")
@@ -122,8 +122,8 @@ def test_the_helper_accepts_its_documented_example(visit: Visit, explored: Explo
     assert json.loads(editor(visit.page).input_value())["person"]["given_name"] == "Jane"
     visit.page.get_by_role("button", name="Send").click()
 
-    expect(answer(visit.page)).to_contain_text("200 OK")
-    answer(visit.page).get_by_role("link").click()
+    expect(shown_response(visit.page)).to_contain_text("200 OK")
+    shown_response(visit.page).get_by_role("link").click()
     expect(visit.page.get_by_label("Properties", exact=True)).to_contain_text("Senator")
     visit.page.get_by_role("row", name="osdi:person").get_by_role("link").last.click()
     expect(visit.page.get_by_label("Properties", exact=True)).to_contain_text("jane@example.com")
@@ -144,12 +144,12 @@ def test_delete_asks_for_confirmation(visit: Visit, explored: Explored) -> None:
     expect(editor(page)).to_be_hidden()
 
     page.get_by_role("button", name="Send").click()
-    expect(answer(page)).to_be_empty()
+    expect(shown_response(page)).to_be_empty()
     assert read(explored, person)["given_name"] == person["given_name"]
 
     page.get_by_role("button", name="Send").click()
     expect(shown(page)).to_contain_text("The resource was deleted.")
-    expect(answer(page)).to_contain_text("200 OK")
+    expect(shown_response(page)).to_contain_text("200 OK")
     gone = requests.get(explored.live.url + path_of(person), headers=header(explored), timeout=10)
     assert gone.status_code == 404
     assert len(questions) == 2
@@ -160,7 +160,7 @@ def test_relations_link_to_their_documentation_and_templates_are_filled(visit: V
     template = f"{API}/{{collection}}{{?per_page,filter}}"
     curies = [{"name": "osdi", "href": f"{explored.live.url}/docs/v1/{{rel}}", "templated": True}]
     found = {"osdi:people": {"href": template, "templated": True, "title": "Look up"}, "curies": curies}
-    answer_with(visit.page, {"_links": found})
+    respond_with(visit.page, {"_links": found})
     open_explorer(visit, explored, f"{API}/tags", with_token=True)
 
     documentation = visit.page.get_by_role("link", name="osdi:people")
@@ -182,7 +182,7 @@ def test_errors_are_shown_in_sentences(visit: Visit, explored: Explored) -> None
     use_token(visit.page, explored.token)
     expect(shown(visit.page)).to_contain_text("total_records")
 
-    go(visit.page, HELPER)
+    open_address(visit.page, HELPER)
     expect(shown(visit.page)).to_contain_text("it accepts POST")
     sent: list[Request] = []
     visit.page.on("request", lambda request: sent.append(request) if API in request.url else None)
@@ -193,9 +193,11 @@ def test_errors_are_shown_in_sentences(visit: Visit, explored: Explored) -> None
 
     editor(visit.page).fill('{"duration": "long", "person": {"gender": "?"}}')
     visit.page.get_by_role("button", name="Send").click()
-    expect(answer(visit.page).get_by_role("strong").first).to_contain_text("400")
-    expect(answer(visit.page).get_by_role("listitem").filter(has_text="duration:")).to_be_visible()
-    expect(answer(visit.page).get_by_role("listitem").filter(has_text="person.gender: Must be one of")).to_be_visible()
+    expect(shown_response(visit.page).get_by_role("strong").first).to_contain_text("400")
+    expect(shown_response(visit.page).get_by_role("listitem").filter(has_text="duration:")).to_be_visible()
+    expect(
+        shown_response(visit.page).get_by_role("listitem").filter(has_text="person.gender: Must be one of")
+    ).to_be_visible()
 
 
 def test_back_and_forward_show_the_matching_address(visit: Visit, explored: Explored) -> None:
@@ -204,7 +206,7 @@ def test_back_and_forward_show_the_matching_address(visit: Visit, explored: Expl
     expect(heading(page)).to_have_text(f"{API}/")
     link(page, f"{API}/tags").click()
     expect(heading(page)).to_have_text(f"{API}/tags")
-    go(page, f"{explored.live.url}{API}/lists")
+    open_address(page, f"{explored.live.url}{API}/lists")
     expect(heading(page)).to_have_text(f"{API}/lists")
 
     page.go_back()
@@ -216,7 +218,7 @@ def test_back_and_forward_show_the_matching_address(visit: Visit, explored: Expl
     page.go_forward()
     expect(shown(page)).to_contain_text("volunteer")
 
-    go(page, "https://elsewhere.example/api/v1/")
+    open_address(page, "https://elsewhere.example/api/v1/")
     expect(page.get_by_text("The explorer opens only addresses of this API.")).to_be_visible()
     expect(heading(page)).to_have_text(f"{API}/tags")
 
@@ -225,14 +227,14 @@ def test_the_keyboard_is_enough_and_every_input_has_a_name(visit: Visit, explore
     page = visit.page
     open_explorer(visit, explored)
     expect(shown(page)).to_contain_text("osdi_version")
-    reach(page, "token")
+    tab_to(page, "token")
     page.keyboard.type(explored.token)
-    reach(page, "address")
+    tab_to(page, "address")
     page.keyboard.press("ControlOrMeta+a")
     page.keyboard.type(f"{API}/tags")
     page.keyboard.press("Enter")
     expect(heading(page)).to_be_focused()
-    reach(page, "volunteer")
+    tab_to(page, "volunteer")
     page.keyboard.press("Enter")
     expect(page.get_by_label("Properties", exact=True)).to_contain_text("volunteer")
 
@@ -246,7 +248,7 @@ def test_the_explorer_fits_a_phone(visit: Visit, explored: Explored) -> None:
     open_explorer(visit, explored, with_token=True)
 
     for path in (f"{API}/", f"{API}/people?per_page=2&page=1", path_of(person), HELPER):
-        go(visit.page, path)
+        open_address(visit.page, path)
         expect(heading(visit.page)).to_have_text(path)
         assert visit.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
 
@@ -261,17 +263,17 @@ def test_the_explorer_works_without_the_openapi_document(visit: Visit, explored:
         "modified_date",
         "_links",
     }
-    go(visit.page, f"{API}/people")
+    open_address(visit.page, f"{API}/people")
     for name in ("per_page", "page", "filter"):
         expect(visit.page.get_by_label("Query").get_by_label(name, exact=True)).to_be_visible()
 
 
-def test_an_answer_shows_when_to_retry(visit: Visit, explored: Explored) -> None:
-    busy = {"error": "The database does not answer."}
+def test_a_response_shows_when_to_retry(visit: Visit, explored: Explored) -> None:
+    busy = {"error": "The database does not respond."}
     visit.page.route(f"**{API}/tags", lambda route: route.fulfill(status=503, headers={"Retry-After": "2"}, json=busy))
     visit.expect_status(503)
 
     open_explorer(visit, explored, f"{API}/tags")
 
     expect(shown(visit.page)).to_contain_text("Retry-After: 2")
-    expect(shown(visit.page).get_by_role("paragraph").filter(has_text="The database does not answer.")).to_be_visible()
+    expect(shown(visit.page).get_by_role("paragraph").filter(has_text="The database does not respond.")).to_be_visible()

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, Request, expect
 
 from osdi.resources import API
 from tests.pages.conftest import Explored
-from tests.pages.hal_explorer import answer, answer_with, create_person, open_explorer, path_of, shown
+from tests.pages.hal_explorer import create_person, open_explorer, path_of, respond_with, shown, shown_response
 from tests.support.browser import Visit
 
 pytestmark = pytest.mark.browser
@@ -69,7 +69,7 @@ def test_hostile_values_are_shown_as_text(visit: Visit, explored: Explored) -> N
     expect(properties.get_by_text(f"javascript:{SCRIPT}", exact=True)).to_be_visible()
     properties.get_by_text(f"javascript:{SCRIPT}", exact=True).click()
     visit.page.get_by_role("button", name="Send").click()
-    expect(answer(visit.page)).to_contain_text(HOSTILE)
+    expect(shown_response(visit.page)).to_contain_text(HOSTILE)
 
     nothing_ran(visit.page)
 
@@ -78,7 +78,7 @@ def test_hostile_links_are_not_followed(visit: Visit, explored: Explored) -> Non
     """Our server sends no such links, but the page must not rely on that."""
     javascript = f"javascript:{SCRIPT}//"
     elsewhere = ("https://elsewhere.example/api/v1/people", "//elsewhere.example/api/v1/", "/docs", f"{API}/../../docs")
-    answer_with(
+    respond_with(
         visit.page,
         {
             "title": HOSTILE,

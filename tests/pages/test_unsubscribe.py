@@ -103,7 +103,7 @@ def test_the_undo_stays_after_a_double_click(visit: Visit, address: str, explore
     assert status(explored_database) == "unsubscribed"
     after = second.bounding_box()
     assert after is not None
-    assert after["y"] > before["y"] + before["height"], "the second click may come after the answer"
+    assert after["y"] > before["y"] + before["height"], "the second click may come after the response"
 
 
 def test_the_undo_needs_no_script(browser: Browser, address: str, explored_database: Database) -> None:

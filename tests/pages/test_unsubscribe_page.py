@@ -65,24 +65,24 @@ def path(store: Store) -> str:
     return link(signer(store), "", JANE)
 
 
-def page_of(answer: Any) -> BeautifulSoup:
-    return BeautifulSoup(answer.text, "html.parser")
+def page_of(response: Any) -> BeautifulSoup:
+    return BeautifulSoup(response.text, "html.parser")
 
 
-def heading(answer: Any) -> str:
-    return page_of(answer).h1.get_text()
+def heading(response: Any) -> str:
+    return page_of(response).h1.get_text()
 
 
-def undo_form(answer: Any) -> tuple[str, dict[str, str]]:
+def undo_form(response: Any) -> tuple[str, dict[str, str]]:
     """Returns the address and the fields of the form that undoes; the test fails if the page has none."""
-    form = page_of(answer).find("form", action=True)
+    form = page_of(response).find("form", action=True)
     assert isinstance(form, Tag)
     assert form["method"] == "post"
     return str(form["action"]), {str(each["name"]): str(each["value"]) for each in form.find_all("input")}
 
 
 def states(client: FlaskClient, path: str) -> dict[str, Any]:
-    """Returns the answer of each state of the page, by its name."""
+    """Returns the response of each state of the page, by its name."""
     asked = client.get(path)
     done = client.post(path)
     again, fields = undo_form(done)
@@ -106,8 +106,8 @@ def test_every_state_is_in_the_language_of_the_link(client: FlaskClient, store: 
     found = states(client, link(signer(store), "", JANE, language))
 
     assert tuple(heading(found[name]) for name in ("asked", "done", "undone")) == HEADINGS[language]
-    for answer in (found["asked"], found["done"], found["undone"], found["done without undo"]):
-        page = page_of(answer)
+    for response in (found["asked"], found["done"], found["undone"], found["done without undo"]):
+        page = page_of(response)
         assert page.html["lang"] == language
         assert page.html["dir"] == "ltr"
         assert page.title.get_text() == f"{page.h1.get_text()} · {SENDER}"
@@ -118,8 +118,8 @@ def test_a_page_has_no_word_of_another_language(client: FlaskClient, store: Stor
     texts = {}
     for language in LANGUAGES:
         address = f"{language}@example.com"
-        answers = states(client, link(signer(store), "", address, language)).values()
-        texts[language] = {text for each in answers for text in page_of(each).main.stripped_strings} - {address}
+        responses = states(client, link(signer(store), "", address, language)).values()
+        texts[language] = {text for each in responses for text in page_of(each).main.stripped_strings} - {address}
 
     for language in LANGUAGES[1:]:
         assert texts[language] & texts["en"] <= {SENDER, ".", "?"}
@@ -129,11 +129,11 @@ def test_a_page_has_no_word_of_another_language(client: FlaskClient, store: Stor
 def test_no_state_has_text_that_is_not_translated(
     applications: Callable[[str], Flask], path: str, database: Database, language: str
 ) -> None:
-    for name, answer in states(applications(language).test_client(), path).items():
-        page = page_of(answer)
+    for name, response in states(applications(language).test_client(), path).items():
+        page = page_of(response)
         assert (page.html["lang"], page.html["dir"]) == (language, text_direction(language))
         if language == "en-XA":
-            assert untranslated(answer.text, [SENDER, JANE]) == [], name
+            assert untranslated(response.text, [SENDER, JANE]) == [], name
 
 
 @pytest.mark.parametrize(
@@ -152,42 +152,42 @@ def test_no_state_has_text_that_is_not_translated(
 def test_the_language_is_that_of_the_link_or_else_of_the_browser(
     client: FlaskClient, path: str, query: str, accepted: str, language: str
 ) -> None:
-    answer = client.get(path + query, headers={"Accept-Language": accepted})
+    response = client.get(path + query, headers={"Accept-Language": accepted})
 
-    assert answer.status_code == 200
-    assert page_of(answer).html["lang"] == language
+    assert response.status_code == 200
+    assert page_of(response).html["lang"] == language
 
 
 def test_a_browser_without_a_known_language_gets_that_of_the_deployment(
     applications: Callable[[str], Flask], path: str
 ) -> None:
-    answer = applications("fr").test_client().get(path, headers={"Accept-Language": "nl"})
+    response = applications("fr").test_client().get(path, headers={"Accept-Language": "nl"})
 
-    assert page_of(answer).html["lang"] == "fr"
+    assert page_of(response).html["lang"] == "fr"
 
 
 def test_the_page_shows_the_organisation_with_logo_and_privacy_policy(client: FlaskClient, path: str) -> None:
-    for answer in states(client, path).values():
-        page = page_of(answer)
+    for response in states(client, path).values():
+        page = page_of(response)
         assert SENDER in page.header.get_text()
         assert page.img["src"] == LOGO
         assert page.img["alt"] == ""
         assert page.footer.a["href"] == PRIVACY
-        policy = answer.headers["Content-Security-Policy"]
+        policy = response.headers["Content-Security-Policy"]
         assert "img-src 'self' https://cdn.example.org;" in policy
         assert "'unsafe-inline'" not in policy
         assert "frame-ancestors 'none'" in policy
-        assert answer.headers["Cache-Control"] == "no-store"
-        assert answer.headers["Referrer-Policy"] == "no-referrer"
-        assert answer.headers["X-Robots-Tag"] == "noindex"
+        assert response.headers["Cache-Control"] == "no-store"
+        assert response.headers["Referrer-Policy"] == "no-referrer"
+        assert response.headers["X-Robots-Tag"] == "noindex"
 
 
 def test_an_organisation_without_a_logo_has_no_image(api: Client, path: str) -> None:
-    answer = api.http.get(path)
+    response = api.http.get(path)
 
-    assert page_of(answer).img is None
-    assert page_of(answer).footer is None
-    assert "img-src 'self';" in answer.headers["Content-Security-Policy"]
+    assert page_of(response).img is None
+    assert page_of(response).footer is None
+    assert "img-src 'self';" in response.headers["Content-Security-Policy"]
 
 
 @pytest.mark.parametrize(
@@ -217,9 +217,9 @@ class TestTheUndo:
         address, fields = undo_form(client.post(path))
         assert self.status(database) == "unsubscribed"
 
-        answer = client.post(address, data=fields)
+        response = client.post(address, data=fields)
 
-        assert (answer.status_code, heading(answer)) == (200, "You are subscribed again")
+        assert (response.status_code, heading(response)) == (200, "You are subscribed again")
         assert self.status(database) == "subscribed"
         assert unwanted(store, JANE, RULES) is None
 
@@ -242,18 +242,18 @@ class TestTheUndo:
     ) -> None:
         unsubscribe(store, JANE)
 
-        answer = client.post(path)
+        response = client.post(path)
 
-        assert heading(answer) == "You are unsubscribed"
-        assert page_of(answer).form is None
+        assert heading(response) == "You are unsubscribed"
+        assert page_of(response).form is None
 
     @pytest.mark.parametrize("token", ["", "x", "😀", "a.b.c", "x" * 31_000])
     def test_with_a_wrong_token_changes_nothing(self, client: FlaskClient, path: str, token: str) -> None:
         client.post(path)
 
-        answer = client.post("/unsubscribe/undo", data={"undo": token})
+        response = client.post("/unsubscribe/undo", data={"undo": token})
 
-        assert (answer.status_code, heading(answer)) == (409, "This cannot be undone any more")
+        assert (response.status_code, heading(response)) == (409, "This cannot be undone any more")
 
     @pytest.mark.parametrize(
         "body", [{"json": {"undo": 1}}, {"data": b"\xff\xfe"}, {"data": b"undo", "content_type": "multipart/form-data"}]

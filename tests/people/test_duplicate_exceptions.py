@@ -14,7 +14,7 @@ from osdi.people.duplicates import pairs as pairs_module
 from osdi.people.duplicates.exceptions_store import add_exception, apart, latest_exceptions, remove_exceptions
 from osdi.people.duplicates.groups import Groups, duplicates, duplicates_of, parts_of
 from osdi.people.duplicates.pairs import HIGH, LOW, MEDIUM, duplicate_pairs
-from osdi.people.merge import merge_people
+from osdi.people.merge import merge_stored_people
 from osdi.privacy.erasure import erase
 from osdi.privacy.person_export import person_export
 from osdi.resources import PERSON
@@ -161,7 +161,7 @@ class TestAnException:
     def test_holds_for_the_survivor_of_a_merge(self, api: Client, store: Store, people: list[str]) -> None:
         ann, bob, cid = people
         add_exception(store, ann, bob)
-        merge_people(store, cid, bob, RULES)
+        merge_stored_people(store, cid, bob, RULES)
 
         assert pairs(store) == []
         assert apart(store, store.by_ids("people", [ann, cid])) == {frozenset((ann, cid))}
@@ -173,7 +173,7 @@ class TestAnException:
         add_exception(store, ann, bob)
         add_exception(store, ann, cid)
 
-        merge_people(store, ann, bob, RULES)
+        merge_stored_people(store, ann, bob, RULES)
 
         assert [each["people"] for each in latest_exceptions(store, 10).documents] == [[ann, cid]]
 
@@ -189,7 +189,7 @@ class TestAnException:
         ann, bob, cid = people
         add_exception(store, ann, bob)
         add_exception(store, bob, cid)
-        merge_people(store, people[who], person_like(store), RULES)
+        merge_stored_people(store, people[who], person_like(store), RULES)
 
         remove(store, people[who])
 

@@ -23,14 +23,15 @@ def href(resource: dict[str, Any]) -> str:
 
 def groups(api: Client, query: str = "") -> list[tuple[list[str], list[str]]]:
     """Returns the kinds of keys and the addresses of the people of each group on a page."""
-    answer = api.get(f"/people/duplicates{query}")
-    assert answer.status_code == 200, answer.get_data(as_text=True)
-    for group in answer.json["duplicates"]:
+    response = api.get(f"/people/duplicates{query}")
+    assert response.status_code == 200, response.get_data(as_text=True)
+    for group in response.json["duplicates"]:
         assert [href(each) for each in group["_embedded"]["osdi:people"]] == [
             each["href"] for each in group["_links"]["osdi:people"]
         ]
     return [
-        (group["by"], [each["href"] for each in group["_links"]["osdi:people"]]) for group in answer.json["duplicates"]
+        (group["by"], [each["href"] for each in group["_links"]["osdi:people"]])
+        for group in response.json["duplicates"]
     ]
 
 
@@ -169,11 +170,13 @@ class TestPages:
     def test_links_lead_from_page_to_page(self, api: Client, pairs: list[list[str]]) -> None:
         found, address = [], "/people/duplicates?per_page=2"
         for _ in range(10):
-            answer = api.get(address).json
-            found.append([[each["href"] for each in group["_links"]["osdi:people"]] for group in answer["duplicates"]])
-            if "next" not in answer["_links"]:
+            response = api.get(address).json
+            found.append(
+                [[each["href"] for each in group["_links"]["osdi:people"]] for group in response["duplicates"]]
+            )
+            if "next" not in response["_links"]:
                 break
-            address = answer["_links"]["next"]["href"]
+            address = response["_links"]["next"]["href"]
 
         assert [each for page in found for each in page] == pairs
         assert [len(page) for page in found[:3]] == [2, 2, 1]
@@ -187,10 +190,10 @@ class TestPages:
         monkeypatch.setattr(groups_module, "BATCH", 1)
         monkeypatch.setattr(groups_module, "LOOKED_AT", 2)
 
-        answer = api.get("/people/duplicates").json
+        response = api.get("/people/duplicates").json
 
-        assert len(answer["duplicates"]) == 2
-        assert api.follow(answer, "next")["duplicates"][0]["_links"]["osdi:people"][0]["href"] == pairs[2][0]
+        assert len(response["duplicates"]) == 2
+        assert api.follow(response, "next")["duplicates"][0]["_links"]["osdi:people"][0]["href"] == pairs[2][0]
 
     def test_a_page_reads_a_limited_number_of_keys_of_a_flooded_person(
         self, api: Client, monkeypatch: pytest.MonkeyPatch
@@ -202,11 +205,11 @@ class TestPages:
         pair = [person(api, **JANE) for _ in range(2)]
         monkeypatch.setattr(groups_module, "KEYS", 5)
 
-        answer = api.get("/people/duplicates").json
+        response = api.get("/people/duplicates").json
 
-        assert answer["duplicates"] == []
-        assert f"after={flooded.rsplit('/', 1)[1]}" in answer["_links"]["next"]["href"]
-        following = api.follow(answer, "next")["duplicates"]
+        assert response["duplicates"] == []
+        assert f"after={flooded.rsplit('/', 1)[1]}" in response["_links"]["next"]["href"]
+        following = api.follow(response, "next")["duplicates"]
         assert [[each["href"] for each in group["_links"]["osdi:people"]] for group in following] == [pair]
 
     def test_a_group_has_a_limited_number_of_people(self, api: Client, monkeypatch: pytest.MonkeyPatch) -> None:

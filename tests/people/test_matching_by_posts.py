@@ -7,7 +7,7 @@ import orjson
 import pytest
 from pymongo.database import Database
 
-from osdi.fields.limits import ANONYMOUS_STORED, ANONYMOUS_STORED_FIELDS
+from osdi.fields.limits import MAX_ANONYMOUS_STORED_ENTRIES, MAX_ANONYMOUS_STORED_FIELDS
 from tests.support import factories
 from tests.support.client import Client
 from tests.support.factories import by_email
@@ -21,8 +21,8 @@ def test_an_answer_is_added_unless_the_latest_answer_to_its_question_is_the_same
     question = api.created("/questions", {"question_type": "Paragraph"})["_links"]["self"]["href"]
 
     for value in ("a", "a", "b", "b", "a"):
-        answers = [{"question": question, "value": value}]
-        recorded = api.recorded(by_email("jane@example.com") | {"add_questions_responses_uri": answers})
+        responses = [{"question": question, "value": value}]
+        recorded = api.recorded(by_email("jane@example.com") | {"add_questions_responses_uri": responses})
 
     found = api.follow(person_of(api, recorded), "osdi:answers")["_embedded"]["osdi:answers"]
     assert sorted(each["value"] for each in found) == ["a", "a", "b"]
@@ -269,11 +269,23 @@ class TestWithoutAToken:
     @pytest.mark.parametrize(
         ("field", "limit", "values"),
         [
-            ("email_addresses", ANONYMOUS_STORED, lambda n: [{"address": f"a{n}b{i}@example.com"} for i in range(9)]),
-            ("phone_numbers", ANONYMOUS_STORED, lambda n: [{"number": f"+1212555{n:02}{i:02}"} for i in range(10)]),
-            ("postal_addresses", ANONYMOUS_STORED, lambda n: [{"postal_code": f"1{n}00{i}"} for i in range(10)]),
-            ("identifiers", ANONYMOUS_STORED, lambda n: [f"crm:{n}-{i}" for i in range(10)]),
-            ("custom_fields", ANONYMOUS_STORED_FIELDS, lambda n: {f"{n}-{i}": "x" for i in range(50)}),
+            (
+                "email_addresses",
+                MAX_ANONYMOUS_STORED_ENTRIES,
+                lambda n: [{"address": f"a{n}b{i}@example.com"} for i in range(9)],
+            ),
+            (
+                "phone_numbers",
+                MAX_ANONYMOUS_STORED_ENTRIES,
+                lambda n: [{"number": f"+1212555{n:02}{i:02}"} for i in range(10)],
+            ),
+            (
+                "postal_addresses",
+                MAX_ANONYMOUS_STORED_ENTRIES,
+                lambda n: [{"postal_code": f"1{n}00{i}"} for i in range(10)],
+            ),
+            ("identifiers", MAX_ANONYMOUS_STORED_ENTRIES, lambda n: [f"crm:{n}-{i}" for i in range(10)]),
+            ("custom_fields", MAX_ANONYMOUS_STORED_FIELDS, lambda n: {f"{n}-{i}": "x" for i in range(50)}),
         ],
     )
     def test_many_posts_do_not_fill_a_known_person_and_name_what_was_left_out(
@@ -339,6 +351,6 @@ class TestWithoutAToken:
         nonsense = api.record(factories.outreach(add_tags=["no such tag"]), token=False)
 
         assert known.data == unknown.data == nonsense.data == b"{}"
-        for answer in (known, unknown, nonsense):
-            del answer.headers["OSDI-Request-ID"]  # differs in each response
+        for response in (known, unknown, nonsense):
+            del response.headers["OSDI-Request-ID"]  # differs in each response
         assert known.headers == unknown.headers == nonsense.headers

@@ -142,9 +142,9 @@ class TestTheSurvivor:
         editor = person(api)
         token = factories.token(store, person_id=id_of(editor))
 
-        answer = api.post(f"{two[0]}/merge", linked(two[1]), token=token)
+        response = api.post(f"{two[0]}/merge", linked(two[1]), token=token)
 
-        assert answer.json["_links"]["osdi:modified_by"]["href"] == editor
+        assert response.json["_links"]["osdi:modified_by"]["href"] == editor
 
     def test_it_cannot_exceed_the_size_limit(self, api: Client, database: Database, two: tuple[str, str]) -> None:
         for each in two:
@@ -152,9 +152,9 @@ class TestTheSurvivor:
             database.people.update_one({"_id": id_of(each)}, {"$set": large})
         before = list(database.people.find())
 
-        answer = api.post(f"{two[0]}/merge", linked(two[1]))
+        response = api.post(f"{two[0]}/merge", linked(two[1]))
 
-        assert answer.status_code == 413
+        assert response.status_code == 413
         assert (list(database.people.find()), database.merged_people.count_documents({})) == (before, 0)
 
 
@@ -184,11 +184,11 @@ class TestTheDuplicate:
     ) -> None:
         merged(api, *two)
 
-        answer = api.get(f"{two[1]}{below}{query}")
+        response = api.get(f"{two[1]}{below}{query}")
 
-        assert answer.status_code == 301
-        assert answer.headers["Location"] == f"{two[0]}{below}{query}"
-        assert answer.json["osdi:error"]["response_code"] == 301
+        assert response.status_code == 301
+        assert response.headers["Location"] == f"{two[0]}{below}{query}"
+        assert response.json["osdi:error"]["response_code"] == 301
 
     def test_it_redirects_also_after_the_copy_is_deleted(
         self, api: Client, database: Database, two: tuple[str, str]
@@ -225,18 +225,18 @@ class TestTheDuplicate:
     def test_delete_by_the_old_address_is_rejected(self, api: Client, two: tuple[str, str]) -> None:
         merged(api, *two)
 
-        answer = api.delete(two[1])
+        response = api.delete(two[1])
 
-        assert answer.status_code == 409
-        assert id_of(two[0]) in answer.json["error"]
+        assert response.status_code == 409
+        assert id_of(two[0]) in response.json["error"]
         assert api.get(two[0]).status_code == 200
 
     def test_put_by_the_old_address_changes_the_survivor(self, api: Client, two: tuple[str, str]) -> None:
         merged(api, *two)
 
-        answer = api.put(two[1], {"given_name": "Changed"})
+        response = api.put(two[1], {"given_name": "Changed"})
 
-        assert (answer.status_code, href(answer.json)) == (200, two[0])
+        assert (response.status_code, href(response.json)) == (200, two[0])
         assert api.get(two[0]).json["given_name"] == "Changed"
 
     def test_if_match_with_the_old_address_is_rejected(self, api: Client, two: tuple[str, str]) -> None:
@@ -281,10 +281,10 @@ class TestRepeatedMerge:
     def test_a_person_merged_into_a_third_is_rejected(self, api: Client, two: tuple[str, str]) -> None:
         merged(api, *two)
 
-        answer = api.post(f"{person(api)}/merge", linked(two[1]))
+        response = api.post(f"{person(api)}/merge", linked(two[1]))
 
-        assert answer.status_code == 409
-        assert id_of(two[0]) in answer.json["error"]
+        assert response.status_code == 409
+        assert id_of(two[0]) in response.json["error"]
 
     @pytest.mark.parametrize(
         ("survivor", "body", "status"),
@@ -303,9 +303,9 @@ class TestRepeatedMerge:
             return text.replace("<first>", id_of(two[0])).replace("<second>", id_of(two[1]))
 
         href_of = body.get("_links", {}).get("osdi:person", {}).get("href", "")
-        answer = api.post(f"/people/{filled(survivor)}/merge", linked(filled(href_of)) if body else {})
+        response = api.post(f"/people/{filled(survivor)}/merge", linked(filled(href_of)) if body else {})
 
-        assert answer.status_code == status
+        assert response.status_code == status
         assert [api.get(each).status_code for each in two] == [200, 200]
 
     def test_a_read_token_cannot_merge(self, api: Client, store: Store, two: tuple[str, str]) -> None:

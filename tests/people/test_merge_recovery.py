@@ -20,7 +20,7 @@ from osdi.errors import OsdiError, WriteConflict
 from osdi.hal import Hal
 from osdi.ids import now
 from osdi.people import merge
-from osdi.people.merge import complete_next_merge, merge_people
+from osdi.people.merge import complete_next_merge, merge_stored_people
 from osdi.people.merged_people_store import merge_lock
 from osdi.privacy.erasure import erase, finish_next_erasure, resume_erasure
 from osdi.privacy.person_export import person_export
@@ -115,32 +115,32 @@ def crash_at(monkeypatch: pytest.MonkeyPatch, store: Store, number: int) -> None
 
 
 def merge_again(api: Client, survivor: str, other: str) -> None:
-    merge_people(store_of(api), survivor, other, RULES)
+    merge_stored_people(store_of(api), survivor, other, RULES)
 
 
 def merge_the_other_way_round(api: Client, survivor: str, other: str) -> None:
     """Merges with the roles exchanged if only the survivor is left; the effect is the same."""
     if store_of(api).get("people", other) is None:
-        merge_people(store_of(api), other, survivor, RULES)
+        merge_stored_people(store_of(api), other, survivor, RULES)
     else:
-        merge_people(store_of(api), survivor, other, RULES)
+        merge_stored_people(store_of(api), survivor, other, RULES)
 
 
 def post_about_the_other(api: Client, survivor: str, other: str) -> None:
     api.recorded(factories.by_email(B))
-    merge_people(store_of(api), survivor, other, RULES)
+    merge_stored_people(store_of(api), survivor, other, RULES)
 
 
 def put_what_the_other_has(api: Client, survivor: str, other: str) -> None:
     third = api.created("/people", factories.person())["_links"]["self"]["href"]
     api.put(third, {"email_addresses": [{"address": B}]})
-    merge_people(store_of(api), survivor, other, RULES)
+    merge_stored_people(store_of(api), survivor, other, RULES)
 
 
 def run_the_worker(api: Client, survivor: str, other: str) -> None:
     while complete_next_merge(store_of(api), RULES, resume_erasure):
         pass
-    merge_people(store_of(api), survivor, other, RULES)
+    merge_stored_people(store_of(api), survivor, other, RULES)
 
 
 RECOVERED_BY: list[Callable[[Client, str, str], None]] = [
@@ -175,7 +175,7 @@ def test_an_interrupted_merge_is_completed(
         else:
             crash_at(patched, store_of(api), crash)
         with pytest.raises(Crashed):
-            merge_people(store_of(api), survivor, other, RULES)
+            merge_stored_people(store_of(api), survivor, other, RULES)
     monkeypatch.setattr(merge, "SETTLED", dt.timedelta(seconds=-5))
 
     recover(api, survivor, other)
@@ -208,12 +208,12 @@ def test_both_people_are_found_after_a_crash(alone: Deployed, monkeypatch: pytes
     with monkeypatch.context() as patched:
         crash_at(patched, store_of(api), crash)
         with pytest.raises(Crashed):
-            merge_people(store_of(api), survivor, other, RULES)
+            merge_stored_people(store_of(api), survivor, other, RULES)
 
-    answer = api.get(f"/people/{other}")
+    response = api.get(f"/people/{other}")
 
-    assert answer.status_code == (301 if crash == 4 else 200)
-    assert answer.status_code == 200 or answer.headers["Location"].endswith(survivor)
+    assert response.status_code == (301 if crash == 4 else 200)
+    assert response.status_code == 200 or response.headers["Location"].endswith(survivor)
 
 
 def test_a_copy_is_deleted_if_the_crash_was_before_the_merge(alone: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -222,7 +222,7 @@ def test_a_copy_is_deleted_if_the_crash_was_before_the_merge(alone: Deployed, mo
     with monkeypatch.context() as patched:
         crash_at(patched, store_of(api), 1)
         with pytest.raises(Crashed):
-            merge_people(store_of(api), survivor, other, RULES)
+            merge_stored_people(store_of(api), survivor, other, RULES)
     assert database.merged_people.count_documents({}) == 1
     monkeypatch.setattr(merge, "SETTLED", dt.timedelta(seconds=-5))
 
@@ -238,7 +238,7 @@ def test_a_copy_of_an_unfinished_merge_does_not_expire(alone: Deployed, monkeypa
     with monkeypatch.context() as patched:
         crash_at(patched, store_of(api), 4)
         with pytest.raises(Crashed):
-            merge_people(store_of(api), survivor, other, RULES)
+            merge_stored_people(store_of(api), survivor, other, RULES)
 
     assert "merged_date" not in database.merged_people.find_one({"_id": other})
 
@@ -253,7 +253,7 @@ def test_a_merge_on_a_replica_set_is_atomic(
             crash_at(patched, store, crash)
             patched.setattr("osdi.store.store.PyMongoError", Crashed)  # the transaction is aborted, as by the server
             with pytest.raises(Crashed):
-                merge_people(store, survivor, other, RULES)
+                merge_stored_people(store, survivor, other, RULES)
 
         assert sorted(database.people.find(), key=lambda each: str(each["_id"])) == before
         assert database.merged_people.count_documents({}) == 0
@@ -270,12 +270,12 @@ def test_a_merge_is_retried_if_the_survivor_is_merged_meanwhile(
     def overtaken(*writes: Any) -> None:
         if not raced:
             raced.append(True)
-            merge_people(store, last, survivor, RULES)
+            merge_stored_people(store, last, survivor, RULES)
         write(*writes)
 
     monkeypatch.setattr(store, "write", overtaken)
 
-    assert merge_people(store, survivor, other, RULES)["_id"] == last
+    assert merge_stored_people(store, survivor, other, RULES)["_id"] == last
     assert [each["_id"] for each in database.people.find()] == [last]
     assert set(database.people.find_one()["merged_ids"]) == {survivor, other}
 
@@ -296,7 +296,7 @@ def test_posts_during_a_merge_are_not_lost(either: Deployed) -> None:
     survivor, other = people(api)
     with ThreadPoolExecutor(THREADS) as pool:
         posts = [pool.submit(post, number) for number in range(POSTS // 3)]
-        merging = pool.submit(merge_people, store_of(api), survivor, other, RULES)
+        merging = pool.submit(merge_stored_people, store_of(api), survivor, other, RULES)
         posts += [pool.submit(post, number) for number in range(POSTS // 3, POSTS)]
         assert Counter(each.result(timeout=60) for each in posts) == {200: POSTS}
         assert merging.result(timeout=60)["_id"] == survivor
@@ -319,7 +319,7 @@ def test_the_worker_moves_a_late_outreach(either: Deployed, monkeypatch: pytest.
     def late(*writes: Any) -> None:
         if not raced:
             raced.append(True)
-            merge_people(store, survivor, other, RULES)
+            merge_stored_people(store, survivor, other, RULES)
         write(*writes)
 
     with monkeypatch.context() as patched:
@@ -342,7 +342,7 @@ def test_claiming_a_key_completes_the_interrupted_merge(alone: Deployed, monkeyp
     with monkeypatch.context() as patched:
         crash_at(patched, store_of(api), 4)
         with pytest.raises(Crashed):
-            merge_people(store_of(api), survivor, other, RULES)
+            merge_stored_people(store_of(api), survivor, other, RULES)
 
     with pytest.raises(WriteConflict):
         merge.finish_merges_of(store_of(api), [f"email:{B}"], RULES)
@@ -389,7 +389,7 @@ class TestErasedWhileAMergeIsPending:
     ) -> None:
         api, database = either
         survivor, other = marked(api)
-        merge_people(store_of(api), survivor, other, RULES)
+        merge_stored_people(store_of(api), survivor, other, RULES)
         assert database.merged_people.count_documents({"pending": {"$exists": True}}) == 1
 
         erase(store_of(api), survivor if erased == "survivor" else other, RULES, outreaches)
@@ -405,7 +405,7 @@ class TestErasedWhileAMergeIsPending:
         with monkeypatch.context() as patched:
             crash_at(patched, store_of(api), 4)
             with pytest.raises(Crashed):
-                merge_people(store_of(api), survivor, other, RULES)
+                merge_stored_people(store_of(api), survivor, other, RULES)
 
         erase(store_of(api), survivor if erased == "survivor" else other, RULES)
 
@@ -422,7 +422,7 @@ class TestErasedWhileAMergeIsPending:
         with monkeypatch.context() as patched:
             crash_at(patched, store_of(api), 1)
             with pytest.raises(Crashed):
-                merge_people(store_of(api), *both, RULES)
+                merge_stored_people(store_of(api), *both, RULES)
 
         erase(store_of(api), both[erased], RULES)
         monkeypatch.setattr(merge, "SETTLED", dt.timedelta(seconds=-5))
@@ -458,7 +458,7 @@ class TestErasedWhileAMergeIsPending:
             else:
                 patched.setattr(store, "apply", overtaken)
             with pytest.raises(OsdiError):
-                merge_people(store, *both, RULES)
+                merge_stored_people(store, *both, RULES)
 
         left = {each["_id"] for each in database.people.find()}
         assert left <= {both[1 - erased]}
@@ -486,7 +486,7 @@ class TestErasedWhileAMergeIsPending:
         with monkeypatch.context() as patched:
             overtake_at_the_write(patched, store, other)
             with pytest.raises(OsdiError):
-                merge_people(store, survivor, other, RULES)
+                merge_stored_people(store, survivor, other, RULES)
         assert database.merged_people.count_documents({}) == 1
 
         assert api.record(factories.by_email(f"{MARKER}1@example.com")).status_code == 200
@@ -501,7 +501,7 @@ class TestErasedWhileAMergeIsPending:
         api, database = either
         survivor, other = marked(api)
         store = store_of(api)
-        merge_people(store, survivor, other, RULES)
+        merge_stored_people(store, survivor, other, RULES)
         late = database.outreaches.find_one({"moved_from_ids": {"$exists": True}})
         database.outreaches.update_one({"_id": late["_id"]}, {"$set": {"person_id": other}})
         monkeypatch.setattr(merge, "SETTLED", dt.timedelta(seconds=-5))
@@ -553,7 +553,7 @@ def test_concurrent_merges_of_the_same_people_lose_no_data(either: Deployed) -> 
 
         def merged(pair: tuple[str, str]) -> str:
             try:
-                return str(merge_people(store, *pair, RULES)["_id"])
+                return str(merge_stored_people(store, *pair, RULES)["_id"])
             except OsdiError as error:
                 return str(error.status)
 
@@ -579,10 +579,10 @@ def test_a_merge_succeeds_after_the_lock_of_a_dead_process_expires(
     dead.__enter__()
     monkeypatch.setattr("osdi.retry._retrying", lambda attempt: attempt())
     with pytest.raises(OsdiError, match="Too many requests"):
-        merge_people(store_of(api), survivor, other, RULES)
+        merge_stored_people(store_of(api), survivor, other, RULES)
     database.merging.update_one({}, {"$set": {"until": now() - dt.timedelta(seconds=1)}})
 
-    assert merge_people(store_of(api), survivor, other, RULES)["_id"] == survivor
+    assert merge_stored_people(store_of(api), survivor, other, RULES)["_id"] == survivor
     assert database.merging.count_documents({}) == 0
 
 
@@ -592,7 +592,7 @@ def test_an_export_contains_the_copy_of_an_interrupted_merge(alone: Deployed, mo
     with monkeypatch.context() as patched:
         crash_at(patched, store_of(api), 4)
         with pytest.raises(Crashed):
-            merge_people(store_of(api), survivor, other, RULES)
+            merge_stored_people(store_of(api), survivor, other, RULES)
 
     exported = person_export(
         store_of(api), Hal("http://x.example", "osdi"), database.people.find_one(), factories.RULES
@@ -610,7 +610,7 @@ def test_deleting_the_survivor_removes_an_interrupted_merge_from_outreaches(
     with monkeypatch.context() as patched:
         crash_at(patched, store_of(api), 4)
         with pytest.raises(Crashed):
-            merge_people(store_of(api), survivor, other, RULES)
+            merge_stored_people(store_of(api), survivor, other, RULES)
 
     assert api.delete(f"/people/{survivor}").status_code == 200
 

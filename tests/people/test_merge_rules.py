@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from osdi.match_keys import MatchKeyRules
-from osdi.people.merge_rules import merge_person
+from osdi.people.merge_rules import merge_posted_values
 from tests.support.factories import RULES
 
 HOME = {"address_lines": ["1 Elm St"], "locality": "Washington", "postal_code": "20009", "country": "US"}
@@ -195,7 +195,7 @@ def test_merge_of_stored_and_posted_person(
 ) -> None:
     before = copy.deepcopy((stored, posted))
 
-    assert merge_person(stored, posted, overwrite=token, rules=RULES) == (with_token if token else without)
+    assert merge_posted_values(stored, posted, overwrite=token, rules=RULES) == (with_token if token else without)
     assert (stored, posted) == before, "merging changes neither argument"
 
 
@@ -204,7 +204,7 @@ def test_contact_details_of_other_people(token: bool) -> None:
     posted = emails({"address": "other@example.com"}) | phones({"number": "19876543210"})
     owned = {"email:other@example.com", "phone:19876543210"}
 
-    merged = merge_person({}, posted, overwrite=token, rules=RULES, owned_elsewhere=owned)
+    merged = merge_posted_values({}, posted, overwrite=token, rules=RULES, owned_elsewhere=owned)
 
     assert merged == (posted if token else {}), "stored with a token, left out without"
 
@@ -216,14 +216,14 @@ def test_a_new_person_has_one_primary_and_no_repeats() -> None:
         {"address": "b@example.com", "primary": True},
     )
 
-    assert merge_person({}, posted, overwrite=True, rules=RULES) == emails(
+    assert merge_posted_values({}, posted, overwrite=True, rules=RULES) == emails(
         {"address": "A@example.com", "primary": False, "status": "subscribed"},
         {"address": "b@example.com", "primary": True},
     )
 
 
 def test_phones_are_compared_in_the_deployments_region() -> None:
-    merged = merge_person(
+    merged = merge_posted_values(
         phones({"number": "19876543210"}),
         phones({"number": "(987) 654-3210"}),
         overwrite=False,

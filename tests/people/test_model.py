@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 
 from tests.support.client import Client
 from tests.support.examples import PROFILE, examples
-from tests.support.model import CONTACTS, SINGLE_VALUES, Model, Person, Refused, Request, contact_key
+from tests.support.model import CONTACTS, SINGLE_VALUES, Model, Person, Rejected, Request, contact_key
 from tests.support.posts import (
     KEPT_STATUSES,
     LISTS,
@@ -101,17 +101,17 @@ class History(RuleBasedStateMachine):
             known = self.model.known(request)
             if known is None:
                 expected = self.model.matching_person(request.posted, by_token=request.by_token, link=request.link)
-        except Refused as rejected:
-            clash, answer = self.clash_of(request), self.post_outreach(request)
-            self.check_rejected(answer, rejected, people, outreaches, by_token=request.by_token, either_way=clash)
+        except Rejected as rejected:
+            clash, response = self.clash_of(request), self.post_outreach(request)
+            self.check_rejected(response, rejected, people, outreaches, by_token=request.by_token, either_way=clash)
             return
-        answer = self.post_outreach(request)
-        self.check_accepted(answer, by_token=request.by_token)
+        response = self.post_outreach(request)
+        self.check_accepted(response, by_token=request.by_token)
         now = self.stored("outreaches")
         if known is not None:
             assert (self.stored(), now) == (people, outreaches), "a retry writes nothing"
             if request.by_token:
-                assert id_of(answer.json["_links"]["self"]["href"]) == known
+                assert id_of(response.json["_links"]["self"]["href"]) == known
             return
         (added,) = now.keys() - outreaches.keys()
         person = now[added]["person_id"]
@@ -123,7 +123,7 @@ class History(RuleBasedStateMachine):
         """Returns the status with which the person of a request with a token is rejected, if any."""
         try:
             self.model.matching_person(request.posted, by_token=request.by_token, link=request.link)
-        except Refused as rejected:
+        except Rejected as rejected:
             return rejected.status if request.by_token else None
         return None
 
@@ -141,30 +141,30 @@ class History(RuleBasedStateMachine):
         people = self.stored()
         try:
             expected = self.model.matching_person(body["person"], by_token=by_token)
-        except Refused as rejected:
-            answer = self.api.post(path, sent, token=by_token)
-            self.check_rejected(answer, rejected, people, self.stored("outreaches"), by_token=by_token)
+        except Rejected as rejected:
+            response = self.api.post(path, sent, token=by_token)
+            self.check_rejected(response, rejected, people, self.stored("outreaches"), by_token=by_token)
             return
-        answer = self.api.post(path, sent, token=by_token)
-        self.check_accepted(answer, by_token=by_token)
+        response = self.api.post(path, sent, token=by_token)
+        self.check_accepted(response, by_token=by_token)
         added = self.stored().keys() - people.keys()
         assert len(added) == (expected is None), f"{len(added)} new people, expected {expected or 'one'}"
         person = expected or added.pop()
         if by_token:
-            assert id_of(answer.json["_links"]["self"]["href"]) == person
+            assert id_of(response.json["_links"]["self"]["href"]) == person
         self.model.sign_up(person, body, by_token=by_token)
         self.check_only_one_changed(person, people, by_token=by_token)
 
     # Checks of responses to posts
 
-    def check_accepted(self, answer: TestResponse, *, by_token: bool) -> None:
-        assert answer.status_code == 200, answer.get_data(as_text=True)
-        assert by_token or answer.data == b"{}"
+    def check_accepted(self, response: TestResponse, *, by_token: bool) -> None:
+        assert response.status_code == 200, response.get_data(as_text=True)
+        assert by_token or response.data == b"{}"
 
     def check_rejected(
         self,
-        answer: TestResponse,
-        rejected: Refused,
+        response: TestResponse,
+        rejected: Rejected,
         people: dict,
         outreaches: dict,
         *,
@@ -172,7 +172,7 @@ class History(RuleBasedStateMachine):
         either_way: int | None = None,
     ) -> None:
         assert by_token or rejected.status == 422, "a response without a token does not depend on stored people"
-        assert answer.status_code in (rejected.status, either_way), answer.get_data(as_text=True)
+        assert response.status_code in (rejected.status, either_way), response.get_data(as_text=True)
         assert (self.stored(), self.stored("outreaches")) == (people, outreaches), "a rejected request writes nothing"
 
     def check_person(self, person: str, expected: str | None, before: dict) -> None:
@@ -242,9 +242,9 @@ class History(RuleBasedStateMachine):
         people = self.stored()
         try:
             self.model.put_person(person, body)
-        except Refused as rejected:
-            answer = self.api.put(f"/people/{person}", body)
-            self.check_rejected(answer, rejected, people, self.stored("outreaches"), by_token=True)
+        except Rejected as rejected:
+            response = self.api.put(f"/people/{person}", body)
+            self.check_rejected(response, rejected, people, self.stored("outreaches"), by_token=True)
             return
         assert self.api.put(f"/people/{person}", body).status_code == 200
         after = self.stored()
@@ -267,7 +267,7 @@ class History(RuleBasedStateMachine):
         people, outreaches = self.stored(), self.stored("outreaches")
         try:
             self.model.put_outreach(outreach, body)
-        except Refused as rejected:
+        except Rejected as rejected:
             self.check_rejected(self.api.put(path, body), rejected, people, outreaches, by_token=True)
             return
         assert self.api.put(path, body).status_code == 200
@@ -333,9 +333,9 @@ class History(RuleBasedStateMachine):
     def totals_are_right(self) -> None:
         stored = Counter(each["advocacy_campaign_id"] for each in self.stored("outreaches").values())
         for campaign in self.campaigns:
-            answered = self.api.get(f"/advocacy_campaigns/{campaign}").json["total_outreaches"]
+            returned = self.api.get(f"/advocacy_campaigns/{campaign}").json["total_outreaches"]
             expected = sum(each.campaign == campaign for each in self.model.outreaches.values())
-            assert answered == stored[campaign] == expected
+            assert returned == stored[campaign] == expected
         for list_ in self.model.lists.values():
             expected = sum(list_ in person.lists for person in self.model.people.values())
             assert self.api.get(f"/lists/{list_}").json["total_items"] == expected

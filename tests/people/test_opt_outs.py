@@ -277,9 +277,11 @@ def test_a_merge_of_people_prefers_confirmed_statuses(
             assert api.put(links[index], {"email_addresses": entries}).status_code == 200
     assert database.people.count_documents({}) == 2
 
-    answer = api.post(f"{links[0]}/merge", {"_links": {"osdi:person": {"href": f"http://localhost/api/v1{links[1]}"}}})
+    response = api.post(
+        f"{links[0]}/merge", {"_links": {"osdi:person": {"href": f"http://localhost/api/v1{links[1]}"}}}
+    )
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
     stored = database.people.find_one()
     (entry,) = [each for each in stored["email_addresses"] if each["address"] == JANE]
     confirmed = f"status email:{JANE}" not in stored.get("unconfirmed_statuses", ())

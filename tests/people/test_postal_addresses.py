@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from osdi.people.merge_rules import merge_person
+from osdi.people.merge_rules import merge_posted_values
 from tests.support import factories
 from tests.support.client import Client
 from tests.support.factories import RULES
@@ -17,7 +17,7 @@ def merged(*entries: dict[str, Any], overwrite: bool = True) -> list[dict[str, A
     """Returns the postal addresses of a person who posts these entries one after another."""
     person: dict[str, Any] = {}
     for entry in entries:
-        person = merge_person(person, {"postal_addresses": [entry]}, overwrite=overwrite, rules=RULES)
+        person = merge_posted_values(person, {"postal_addresses": [entry]}, overwrite=overwrite, rules=RULES)
     found: list[dict[str, Any]] = person["postal_addresses"]
     return found
 

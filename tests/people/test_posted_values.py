@@ -13,8 +13,8 @@ E_ACUTE, NFD = "\N{LATIN SMALL LETTER E WITH ACUTE}", "e\u0301"
 def posted(api: Client, token: bool, **fields: Any) -> dict[str, Any]:
     """Posts a person to the helper, and returns the person as the API shows it."""
     body = {"person": {"email_addresses": [{"address": "jane@example.org"}], **fields}}
-    answer = api.record(body, token=token)
-    assert answer.status_code == 200, answer.text
+    response = api.record(body, token=token)
+    assert response.status_code == 200, response.text
     (person,) = api.get("/people").json["_embedded"]["osdi:people"]
     return dict(person)
 

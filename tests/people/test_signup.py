@@ -12,11 +12,11 @@ SIGNUP = "/people/person_signup_helper"
 
 
 def test_the_response_is_the_person(api: Client) -> None:
-    answer = api.created(SIGNUP, {"person": factories.person(identifiers=["foreign_system:1"], gender="Male")})
+    response = api.created(SIGNUP, {"person": factories.person(identifiers=["foreign_system:1"], gender="Male")})
 
-    assert answer["identifiers"][1:] == ["foreign_system:1"]
-    assert answer["gender"] == "Male"
-    assert api.follow(answer, "self") == answer
+    assert response["identifiers"][1:] == ["foreign_system:1"]
+    assert response["gender"] == "Male"
+    assert api.follow(response, "self") == response
 
 
 @pytest.mark.parametrize("path", ["/people", "/people/"])
@@ -26,9 +26,9 @@ def test_the_people_collection_accepts_both_forms(api: Client, database: Databas
     api.created("/tags", {"name": "volunteer"})
     body = {**(person if bare else {"person": person}), "add_tags": ["volunteer"]}
 
-    answer = api.created(path, body)
+    response = api.created(path, body)
 
-    assert answer["given_name"] == "Jane"
+    assert response["given_name"] == "Jane"
     assert len(database.people.find_one()["taggings"]) == 1
 
 

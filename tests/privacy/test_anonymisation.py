@@ -6,15 +6,15 @@ import pytest
 
 from osdi.privacy.anonymisation import all_words, anonymised, unlinked, words_of_others
 
-MOMENT = dt.datetime(2026, 3, 18)
+TIMESTAMP = dt.datetime(2026, 3, 18)
 OUTREACH = {
     "_id": "o1",
     "version": 2,
     "advocacy_campaign_id": "c1",
     "person_id": "p1",
-    "created_date": MOMENT,
-    "modified_date": MOMENT,
-    "action_date": MOMENT,
+    "created_date": TIMESTAMP,
+    "modified_date": TIMESTAMP,
+    "action_date": TIMESTAMP,
     "type": "petition",
     "duration": 120,
     "subject": "The river",
@@ -41,7 +41,7 @@ def test_keeps_counted_fields_and_removes_all_others() -> None:
     assert anonymised(OUTREACH, set()) == {
         **{name: OUTREACH[name] for name in ("_id", "version", "advocacy_campaign_id", "duration", "webhook_events")},
         **dict.fromkeys(("own_words", "new_person"), True),
-        **dict.fromkeys(("created_date", "modified_date", "action_date"), MOMENT),
+        **dict.fromkeys(("created_date", "modified_date", "action_date"), TIMESTAMP),
         "targets": [{"title": "Senator", "given_name": "John"}],
         "match_keys": ["id:ours:o1"],
     }
@@ -96,7 +96,7 @@ def test_the_same_word_in_another_field_is_not_common() -> None:
 @pytest.mark.parametrize("left", [lambda outreach: anonymised(outreach, set()), unlinked])
 def test_a_followup_loses_its_recipient(left: object, state: str, after: str) -> None:
     followup = {"_id": "f1", "kind": "autoresponse", "by_token": True, "attempts": 1, "to": "jane@example.com"}
-    followup |= {"state": state, "lease": "l", "not_before": MOMENT, "identifiers": ["crm:jane"], "admitted": True}
+    followup |= {"state": state, "lease": "l", "not_before": TIMESTAMP, "identifiers": ["crm:jane"], "admitted": True}
 
     (found,) = left(OUTREACH | {"followups": [followup]})["followups"]  # type: ignore[operator]
 
@@ -120,7 +120,8 @@ def test_every_anonymised_outreach_has_a_key(left: object) -> None:
 
 
 def test_a_receipt_of_consent_keeps_the_digest_of_its_words_and_its_dates() -> None:
-    kept = {"sha256": "f" * 64, "language": "de", "channel": "email", "given_date": MOMENT, "confirmed_date": MOMENT}
+    dates = {"given_date": TIMESTAMP, "confirmed_date": TIMESTAMP}
+    kept = {"sha256": "f" * 64, "language": "de", "channel": "email", **dates}
     receipt = kept | {"text": "Yes", "page_url": "https://a.example/jane", "list": "supporters", "tag": "newsletter"}
 
     assert anonymised(OUTREACH | {"consents": [receipt]}, set())["consents"] == [kept]

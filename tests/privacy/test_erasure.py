@@ -32,7 +32,7 @@ from tests.support import factories
 from tests.support.client import Client, new_client
 from tests.support.databases import Copy, empty
 from tests.support.factories import RULES
-from tests.support.planted import DIGITS, MARKER, OFFICIAL, Planted, editor_of, plant, traces
+from tests.support.planted import DIGITS, MARKER, OFFICIAL, Planted, create_planted, editor_of, traces
 from tests.support.profiled import profiled
 
 JANE = "jane@example.com"
@@ -78,7 +78,7 @@ def making(app: Flask, mongod: Mongod, new_campaign: Callable[[], dict[str, Any]
 @pytest.fixture(scope="module")
 def planted_once(making: Making) -> Made:
     def make(api: Client, store: Store, database: Database) -> Planted:
-        found = plant(api, database)
+        found = create_planted(api, database)
         editor_of(api, store, found)
         return found
 
@@ -145,7 +145,7 @@ class TestErasedData:
         assert traces(database) == {}
         left = everything(database, without=WITH_IDS)
         assert planted.person_id not in left
-        assert planted.held_id not in left
+        assert planted.merged_id not in left
 
     @IN_BOTH_WAYS
     def test_keeps_texts_and_words_only_if_outreaches_are_kept(
@@ -168,7 +168,7 @@ class TestErasedData:
     ) -> None:
         monkeypatch.setattr("blueprints.http.rate_limits.ALONE_PART", 1_000)  # so that each post is counted in MongoDB
         counting = deployed(rate_limit_storage="mongodb", rate_limit_contact="60/hour")
-        found = plant(counting, database)
+        found = create_planted(counting, database)
         assert database.rate_limits.count_documents({"count": {"$gte": 1}}) >= 1
 
         assert api.delete(f"/people/{found.person_id}?erase=true").status_code == 200
@@ -404,10 +404,10 @@ class TestTombstones:
 
 
 class TestRepeatedErasure:
-    def test_answers_404(self, planted: Planted, api: Client, app: Flask, erased: Erase) -> None:
+    def test_returns_404(self, planted: Planted, api: Client, app: Flask, erased: Erase) -> None:
         erased(planted.person_id)
 
-        for person_id in (planted.person_id, planted.held_id):
+        for person_id in (planted.person_id, planted.merged_id):
             assert api.delete(f"/people/{person_id}?erase=true").status_code == 404
             result = app.test_cli_runner().invoke(args=["erase-person", person_id, "--yes"])
             assert result.exit_code == 1
@@ -497,9 +497,9 @@ class TestMergedPerson:
     def test_has_another_version(self, chain: list[str], api: Client, database: Database) -> None:
         shown = api.get(f"/people/{chain[2]}").headers["ETag"]
 
-        refused = api.delete(f"/people/{chain[0]}?erase=true", headers={"If-Match": shown})
+        rejected = api.delete(f"/people/{chain[0]}?erase=true", headers={"If-Match": shown})
 
-        assert refused.status_code == 412
+        assert rejected.status_code == 412
         assert database.people.count_documents({"_id": chain[2]}) == 1
 
     @IN_BOTH_WAYS
@@ -509,7 +509,7 @@ class TestMergedPerson:
         database.outreaches.delete_many({})
         assert traces(database) == {"merged_people": 1}
 
-        erased(planted.held_id)
+        erased(planted.merged_id)
 
         assert traces(database) == {}
 
@@ -561,9 +561,9 @@ class TestConcurrentRequests:
         assert database.erasures.count_documents({}) == 0
 
     def test_an_outdated_version_is_rejected(self, planted: Planted, api: Client, database: Database) -> None:
-        refused = api.delete(f"/people/{planted.person_id}?erase=true", headers={"If-Match": '"0"'})
+        rejected = api.delete(f"/people/{planted.person_id}?erase=true", headers={"If-Match": '"0"'})
 
-        assert refused.status_code == 412
+        assert rejected.status_code == 412
         assert database.people.count_documents({"_id": planted.person_id}) == 1
         assert database.erasures.count_documents({}) == 0
         assert database.tombstones.count_documents({}) == 0
@@ -572,9 +572,9 @@ class TestConcurrentRequests:
         self, planted: Planted, api: Client, store: Store, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(erasure, "BATCH", 2)
-        with pytest.raises(OsdiError) as refused:
+        with pytest.raises(OsdiError) as rejected:
             erase(store, planted.person_id, RULES, seconds=0)
-        assert refused.value.status == 503
+        assert rejected.value.status == 503
         assert "outreaches" in traces(database)
 
         assert api.delete(f"/people/{planted.person_id}?erase=true").status_code == 404

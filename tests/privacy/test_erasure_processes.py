@@ -18,7 +18,7 @@ from osdi.store import Insert, Store
 from osdi.store.indexes import TOKENS
 from tests.support.fork_server import run
 from tests.support.live import Live
-from tests.support.planted import DIGITS, MARKER, Planted, plant, traces
+from tests.support.planted import DIGITS, MARKER, Planted, create_planted, traces
 from tests.support.smtp_sink import SmtpSink
 
 SECONDS = 60
@@ -27,7 +27,7 @@ AWAY = "smtp://127.0.0.1:9"
 MAIL = {"FOLLOWUP_INTERVAL_HOURS": "0", "PUBLIC_URL": "http://127.0.0.1", "MAIL_FROM": "hello@river.example.org"}
 
 
-class Answer:
+class Response:
     """A response with the attributes that `planted` uses."""
 
     def __init__(self, response: requests.Response) -> None:
@@ -45,31 +45,31 @@ class Remote:
             "href"
         ].rsplit("/", 1)[1]
 
-    def send(self, method: str, address: str, body: Any = None, *, token: bool = True, **options: Any) -> Answer:
+    def send(self, method: str, address: str, body: Any = None, *, token: bool = True, **options: Any) -> Response:
         url = address if address.startswith("http") else f"{self._url}{API}{address}"
         headers = {**options.pop("headers", {}), "User-Agent": MARKER, "Referer": f"https://{MARKER}.example/"}
         if token:
             headers["OSDI-API-Token"] = self._token
-        return Answer(requests.request(method, url, json=body, headers=headers, timeout=SECONDS))
+        return Response(requests.request(method, url, json=body, headers=headers, timeout=SECONDS))
 
-    def post(self, address: str, body: Any, **options: Any) -> Answer:
+    def post(self, address: str, body: Any, **options: Any) -> Response:
         return self.send("POST", address, body, **options)
 
-    def put(self, address: str, body: Any, **options: Any) -> Answer:
+    def put(self, address: str, body: Any, **options: Any) -> Response:
         return self.send("PUT", address, body, **options)
 
-    def record(self, body: Any, **options: Any) -> Answer:
+    def record(self, body: Any, **options: Any) -> Response:
         return self.post(f"/advocacy_campaigns/{self.campaign_id}/record_outreach_helper", body, **options)
 
     def recorded(self, body: Any, **options: Any) -> dict[str, Any]:
-        answer = self.record(body, **options)
-        assert answer.status_code == 200, answer.json
-        return dict(answer.json)
+        response = self.record(body, **options)
+        assert response.status_code == 200, response.json
+        return dict(response.json)
 
     def created(self, address: str, body: Any) -> dict[str, Any]:
-        answer = self.post(address, body)
-        assert answer.status_code == 200, answer.json
-        return dict(answer.json)
+        response = self.post(address, body)
+        assert response.status_code == 200, response.json
+        return dict(response.json)
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def test_database_and_logs_contain_no_data_of_the_person(
     outputs = []
     with Live(everything, workers=2) as live:
         remote = Remote(live.url, secret)
-        planted: Planted = plant(remote, database)  # type: ignore[arg-type]
+        planted: Planted = create_planted(remote, database)  # type: ignore[arg-type]
         requests.get(f"{live.url}{API}/people/{MARKER}", timeout=SECONDS)
         assert set(traces(database)) == {"people", "outreaches", "merged_people"}
         # Webhooks wait to be tried again, and a mail server that is away keeps the mails waiting.

@@ -43,19 +43,19 @@ def emptied(request: pytest.FixtureRequest) -> Iterator[tuple[Store, Database]]:
         yield store_and_database
 
 
-def known(store: Store, outreaches: int = 3) -> str:
+def store_known(store: Store, outreaches: int = 3) -> str:
     """A person with outreaches, and one who was merged into them."""
-    person_id, held_id, timestamp = new_id(), new_id(), now()
+    person_id, merged_id, timestamp = new_id(), new_id(), now()
     dates = {"version": 1, "created_date": timestamp, "modified_date": timestamp}
     email = {"email_addresses": [{"address": ADDRESS}], "contact_keys": [email_key(ADDRESS)]}
     person = {"_id": person_id, **dates, **email, "match_keys": [email_key(ADDRESS), f"id:{person_id}"]}
     store.write(Insert("advocacy_campaigns", {"_id": "c1", **dates, "match_keys": ["id:c1"]}))
     store.write(Insert("people", person))
-    held = {**person, "_id": held_id, "match_keys": [f"id:{held_id}"]}
-    store.write(Insert("merged_people", {"_id": held_id, "survivor_id": person_id, "person": held}))
+    held = {**person, "_id": merged_id, "match_keys": [f"id:{merged_id}"]}
+    store.write(Insert("merged_people", {"_id": merged_id, "survivor_id": person_id, "person": held}))
     for number in range(outreaches):
         followup = {"_id": new_id(), "kind": "autoresponse", "state": "queued", "to": ADDRESS}
-        whose = person_id if number else held_id
+        whose = person_id if number else merged_id
         outreach = {"_id": new_id(), **dates, "person_id": whose, "advocacy_campaign_id": "c1"}
         texts = {"message": MARKER, "match_keys": [f"id:{number}:{MARKER}"], "followups": [followup]}
         store.write(Insert("outreaches", {**outreach, **texts}))
@@ -79,7 +79,7 @@ def test_an_interrupted_erasure_can_be_completed(
     emptied: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch, step: str, done: bool, again: str
 ) -> None:
     store, database = emptied
-    person_id = known(store)
+    person_id = store_known(store)
     act = getattr(erasure_store, step)
 
     def dying(*arguments: Any) -> Any:
@@ -110,17 +110,17 @@ def test_an_interrupted_erasure_can_be_completed(
 
 def test_concurrent_erasures_leave_nothing(emptied: tuple[Store, Database]) -> None:
     store, database = emptied
-    person_id = known(store, outreaches=20)
+    person_id = store_known(store, outreaches=20)
     barrier, outcomes = threading.Barrier(4), []
 
-    def go() -> None:
+    def erase_at_barrier() -> None:
         barrier.wait()
         try:
             outcomes.append(erase(store, person_id, RULES).merged)
         except OsdiError as error:
             outcomes.append(error.status)
 
-    threads = [threading.Thread(target=go) for _ in range(4)]
+    threads = [threading.Thread(target=erase_at_barrier) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -138,7 +138,7 @@ def test_a_person_with_a_concurrent_change_is_read_again(
     emptied: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store, database = emptied
-    person_id = known(store)
+    person_id = store_known(store)
     begin, times = erasure_store.begin_erasure, iter([True])
 
     def changed_first(*arguments: Any) -> Any:
@@ -157,7 +157,7 @@ def test_a_person_with_a_concurrent_change_is_read_again(
 
 def test_a_person_merged_into_them_meanwhile_is_erased_too(emptied: tuple[Store, Database]) -> None:
     store, database = emptied
-    person_id = known(store)
+    person_id = store_known(store)
     late = {**database.merged_people.find_one({}), "_id": new_id()}
     erase(store, person_id, RULES)
     database.merged_people.insert_one(late)
@@ -169,7 +169,7 @@ def test_a_person_merged_into_them_meanwhile_is_erased_too(emptied: tuple[Store,
 
 def test_a_second_erasure_keeps_the_people_of_the_first(emptied: tuple[Store, Database]) -> None:
     store, database = emptied
-    person_id = known(store)
+    person_id = store_known(store)
     (held,) = database.merged_people.find()
     erasure_store.begin_erasure(
         store,
@@ -189,7 +189,7 @@ def test_a_followup_with_a_concurrent_mark_keeps_it(
     emptied: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store, database = emptied
-    person_id = known(store, outreaches=1)
+    person_id = store_known(store, outreaches=1)
     rewrite, times = erasure_store.rewrite_outreaches, iter([True])
 
     def sent_first(*arguments: Any) -> int:
@@ -208,7 +208,7 @@ def test_a_followup_with_a_concurrent_mark_keeps_it(
 def test_many_outreaches_take_several_batches(emptied: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch) -> None:
     store, database = emptied
     monkeypatch.setattr(erasure, "BATCH", 2)
-    person_id = known(store, outreaches=7)
+    person_id = store_known(store, outreaches=7)
 
     assert erase(store, person_id, RULES, "delete").outreaches == 7
 
@@ -236,7 +236,7 @@ def test_a_database_failure_is_reported_and_a_repeat_completes(
 
 def test_works_in_memory() -> None:
     store = Store("mongomock://")
-    person_id = known(store)
+    person_id = store_known(store)
 
     assert erase(store, person_id, RULES).outreaches == 3
 
@@ -255,7 +255,7 @@ def test_the_privacy_page_lists_every_collection(collection: str) -> None:
 def test_an_identifier_that_belongs_to_another_person_gets_no_tombstone(emptied: tuple[Store, Database]) -> None:
     """The merged copy of the erased person has it, too."""
     store, database = emptied
-    person_id = known(store)
+    person_id = store_known(store)
     database.merged_people.update_one({}, {"$push": {"person.match_keys": "id:crm:7"}})
     another = {"_id": new_id(), "version": 1, "created_date": now(), "match_keys": ["id:crm:7"]}
     store.write(Insert("people", another))

@@ -42,7 +42,7 @@ IN_PERSON: tuple[tuple[dict[str, Any], set[str]], ...] = (
     ({"do_not_call": True, "sms_opt_out": True}, {CALLS, TEXTS}),
 )
 # Not an opt-out, or not about e-mails, calls or texts.
-NO_REFUSALS: tuple[dict[str, Any], ...] = (
+NO_OPT_OUTS: tuple[dict[str, Any], ...] = (
     {"do_not_contact": False},
     {"unsubscribed": "0"},
     {"opted_out": None},
@@ -92,8 +92,8 @@ def body(person: dict[str, Any] | None = None, email: Any = None, phone: Any = N
     return {"given_name": "Jane", "email_addresses": emails, "phone_numbers": numbers, **(person or {})}
 
 
-def refusals(person: dict[str, Any]) -> set[str]:
-    """Returns what a person refuses at every address or number."""
+def opt_outs(person: dict[str, Any]) -> set[str]:
+    """Returns what a person opted out of at every address or number."""
     found = set()
     if all(each.get("status") in ("unsubscribed", "bouncing", "spam complaints") for each in person["email_addresses"]):
         found.add(MAIL)
@@ -109,13 +109,15 @@ def name(value: Any) -> str:
     return "+".join(sorted(value)) if isinstance(value, set) else str(value)
 
 
-@pytest.mark.parametrize(("said", "refused"), IN_PERSON, ids=name)
-def test_a_flag_of_a_person_is_about_all_posted_addresses_and_numbers(said: dict[str, Any], refused: set[str]) -> None:
-    assert refusals(InlinePersonSchema().load(body(said))) == refused
+@pytest.mark.parametrize(("said", "opted_out"), IN_PERSON, ids=name)
+def test_a_flag_of_a_person_is_about_all_posted_addresses_and_numbers(
+    said: dict[str, Any], opted_out: set[str]
+) -> None:
+    assert opt_outs(InlinePersonSchema().load(body(said))) == opted_out
 
 
-@pytest.mark.parametrize("said", NO_REFUSALS, ids=str)
-def test_a_field_that_refuses_nothing_changes_nothing(said: dict[str, Any]) -> None:
+@pytest.mark.parametrize("said", NO_OPT_OUTS, ids=str)
+def test_a_field_that_is_no_opt_out_changes_nothing(said: dict[str, Any]) -> None:
     assert InlinePersonSchema().load(body(said)) == InlinePersonSchema().load(body())
 
 
@@ -124,12 +126,12 @@ def test_a_flag_of_an_address_is_about_it(said: dict[str, Any]) -> None:
     loaded = InlinePersonSchema().load(body(email=said))
 
     assert loaded["email_addresses"] == [{"address": ADDRESS, "status": "unsubscribed"}]
-    assert refusals(loaded) == {MAIL}
+    assert opt_outs(loaded) == {MAIL}
 
 
-@pytest.mark.parametrize(("said", "refused"), IN_PHONE, ids=name)
-def test_a_flag_of_a_number_is_about_it(said: dict[str, Any], refused: set[str]) -> None:
-    assert refusals(InlinePersonSchema().load(body(phone=said))) == refused
+@pytest.mark.parametrize(("said", "opted_out"), IN_PHONE, ids=name)
+def test_a_flag_of_a_number_is_about_it(said: dict[str, Any], opted_out: set[str]) -> None:
+    assert opt_outs(InlinePersonSchema().load(body(phone=said))) == opted_out
 
 
 def stored(api: Client) -> dict[str, Any]:
@@ -149,7 +151,7 @@ def test_a_flag_counts_on_every_path_of_a_post(path: str, beside: bool, api: Cli
 
     assert post(api, path, sent).status_code == 200
 
-    assert refusals(stored(api)) == EVERYTHING
+    assert opt_outs(stored(api)) == EVERYTHING
 
 
 def test_a_flag_without_contact_details_is_about_the_stored_primary_ones(api: Client) -> None:
@@ -157,18 +159,18 @@ def test_a_flag_without_contact_details_is_about_the_stored_primary_ones(api: Cl
 
     api.created("/people", {"identifiers": ["crm:1"], "do_not_contact": True})
 
-    assert refusals(stored(api)) == EVERYTHING
+    assert opt_outs(stored(api)) == EVERYTHING
 
 
 @pytest.mark.parametrize("where", ["person", "email", "phone"])
-def test_a_refusing_flag_that_nobody_can_read_is_an_error_and_in_a_helper_a_refusal(where: str, api: Client) -> None:
+def test_an_opt_out_flag_that_nobody_can_read_is_an_error_and_in_a_helper_an_opt_out(where: str, api: Client) -> None:
     sent = {"person": body(**{where: {"opted_out": "perhaps"}})}
 
     assert api.post("/people", sent).status_code == 400
-    answer = api.recorded(sent)
+    response = api.recorded(sent)
 
-    assert refusals(stored(api)) == ({CALLS, TEXTS} if where == "phone" else {MAIL})
-    assert any("opted_out" in each for name, value in answer.items() if name.endswith(":warnings") for each in value)
+    assert opt_outs(stored(api)) == ({CALLS, TEXTS} if where == "phone" else {MAIL})
+    assert any("opted_out" in each for name, value in response.items() if name.endswith(":warnings") for each in value)
 
 
 def test_a_put_rejects_a_flag_about_the_person_and_reads_one_of_an_entry(api: Client) -> None:
@@ -180,16 +182,16 @@ def test_a_put_rejects_a_flag_about_the_person_and_reads_one_of_an_entry(api: Cl
     assert api.put(href, {"given_name": "Jan", "do_not_contact": False}).status_code == 200
     assert api.put(href, {"phone_numbers": [{"number": NUMBER, "do_not_text": True}]}).status_code == 200
 
-    assert refusals(stored(api)) == {TEXTS}
+    assert opt_outs(stored(api)) == {TEXTS}
 
 
 @pytest.mark.parametrize("words", [" (do not call)", " - DNC", " please don't text", " nicht anrufen"])
-def test_words_behind_a_number_refuse_calls_and_texts(words: str) -> None:
+def test_words_behind_a_number_opt_out_of_calls_and_texts(words: str) -> None:
     loaded = InlinePersonSchema().load(body(phone={"number": NUMBER + words}))
 
     assert loaded["phone_numbers"] == [{"number": NUMBER, "do_not_call": True, "sms_capable": False}]
 
 
 @pytest.mark.parametrize("number", [NUMBER, "202-555-0101 ext. 5", "1-800-FLOWERS", "tel:+12025550101", 12025550101])
-def test_other_numbers_refuse_nothing(number: Any) -> None:
-    assert refusals(InlinePersonSchema().load(body(phone={"number": number}))) == set()
+def test_other_numbers_opt_out_of_nothing(number: Any) -> None:
+    assert opt_outs(InlinePersonSchema().load(body(phone={"number": number}))) == set()

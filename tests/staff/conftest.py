@@ -15,6 +15,7 @@ from osdi.ids import now
 from osdi.staff.members import add_member
 from osdi.staff.sessions import UNKNOWN_DEVICE, begin_session
 from osdi.store import Store
+from osdi.store.indexes import STAFF_EVENTS
 
 HTTPS = "https://osdi.example.org"
 COOKIE = "__Host-osdi_staff"
@@ -105,3 +106,8 @@ def signed_in(app: Flask, store: Store) -> SignedIn:
 def ada(member: dict[str, Any], signed_in: SignedIn) -> StaffBrowser:
     """A browser in which Ada has signed in."""
     return signed_in(member)
+
+
+def latest_events(store: Store, limit: int) -> list[dict[str, Any]]:
+    """Returns the latest events of the audit log, the newest first."""
+    return store.find(STAFF_EVENTS, {}, sort=("-_id",), limit=limit)

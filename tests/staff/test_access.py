@@ -220,8 +220,8 @@ def test_only_the_listed_callers_reach_a_view(
 
     assert bool(reached) == (caller in ROUTES[method, rule])
     if not reached:
-        refused = 403 if caller != "nobody" else 303 if method == "GET" else 401
-        assert response.status_code == refused
+        rejected = 403 if caller != "nobody" else 303 if method == "GET" else 401
+        assert response.status_code == rejected
 
 
 def _public_form(store: Store) -> str:
@@ -250,7 +250,7 @@ def test_a_route_of_a_campaign_is_open_to_members_of_that_campaign_only(
 ) -> None:
     of_campaign, of_all = browser_of("campaign"), browser_of("read")
 
-    # 404 is the answer of the view: there is no campaign with this id.
+    # 404 is the response of the view: there is no campaign with this id.
     assert of_campaign.get(f"/staff/campaigns/{campaign}").status_code == status
     assert of_all.get(f"/staff/campaigns/{campaign}").status_code == 404
 

@@ -9,11 +9,11 @@ from pymongo.database import Database
 
 from osdi.errors import unavailable
 from osdi.ids import now
-from osdi.staff.events import MOST_IDS, latest_events, record_event
+from osdi.staff.events import MAX_IDS, record_event
 from osdi.staff.links import new_link
 from osdi.store import Store
 from tests.fixtures.deployed import Deployed
-from tests.staff.conftest import StaffBrowser
+from tests.staff.conftest import StaffBrowser, latest_events
 
 
 def test_each_action_is_recorded_with_the_member_and_the_ids_of_what_it_wrote(
@@ -66,14 +66,14 @@ def test_an_event_has_the_time_at_which_the_database_deletes_it(
 def test_an_action_on_very_many_documents_is_a_short_event(store: Store, database: Database) -> None:
     record_event(store, 1, "delete", [f"people/{number}" for number in range(10_000)], "ada")
 
-    assert len(database.staff_events.find_one()["ids"]) == MOST_IDS
+    assert len(database.staff_events.find_one()["ids"]) == MAX_IDS
 
 
 def test_an_action_that_is_done_does_not_fail_because_its_event_cannot_be_stored(
     ada: StaffBrowser, app: Flask, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     def fail(*_: object) -> None:
-        raise unavailable("The database does not answer.")
+        raise unavailable("The database does not respond.")
 
     monkeypatch.setattr("blueprints.staff.gate.record_event", fail)
 

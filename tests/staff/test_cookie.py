@@ -100,7 +100,7 @@ class TestOverHttp:
     @pytest.mark.parametrize(
         "host", ["", "[", "[::1", "[::1]]", "a b", "//x", "localhost:99999999", "localhost@evil.example", "127.1", "ü"]
     )
-    def test_a_wrong_host_gets_a_clear_answer(self, app: Flask, host: str) -> None:
+    def test_a_wrong_host_gets_a_clear_response(self, app: Flask, host: str) -> None:
         response = app.test_client().get("/staff/sign-in", environ_overrides={"HTTP_HOST": host})
 
         assert response.status_code in (400, 403)

@@ -1,4 +1,4 @@
-"""A frame that a browser refuses: the frame stays empty, the screen lists the site, Allow, reload, and it works."""
+"""A frame that a browser blocks: the frame stays empty, the screen lists the site, Allow, reload, and it works."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -66,7 +66,7 @@ def embedded(mongod: Mongod) -> Iterator[Embedded]:
 
 @pytest.fixture
 def page(browser: Browser, embedded: Embedded) -> Iterator[Page]:
-    """A page whose console complains of nothing but the frame that was refused, and that calls no other server."""
+    """A page whose console complains of nothing but the frame that was blocked, and that calls no other server."""
     with browser.new_context() as context, visiting(context, embedded.live.url, embedded.site.url) as visit:
         yield visit.page
         visit.messages[:] = [each for each in visit.messages if BLOCKED not in each]

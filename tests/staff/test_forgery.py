@@ -1,4 +1,4 @@
-"""Forms that pages of other sites send (CSRF) are refused, and no text is lost."""
+"""Forms that pages of other sites send (CSRF) are rejected, and no text is lost."""
 
 from typing import Any
 

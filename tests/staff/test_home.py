@@ -284,7 +284,7 @@ class TestTheHomePage:
 
         assert "may not read data" in page
         assert "Protect the river" not in page
-        assert "/staff/campaigns" not in page  # no link to what is refused
+        assert "/staff/campaigns" not in page  # no link to what is forbidden
 
     def test_shows_administrators_only_which_webhooks_were_disabled(
         self, app: Flask, api: Client, store: Store, database: Database
@@ -319,13 +319,13 @@ def test_stored_text_is_shown_as_text(
     assert "&lt;script&gt;alert(1)" in page
 
 
-def test_a_database_that_does_not_answer_gives_a_page_that_keeps_the_text(
+def test_a_database_that_does_not_respond_gives_a_page_that_keeps_the_text(
     ada: StaffBrowser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     token = ada.form_token("/staff/devices")
 
     def fail(*_: object) -> None:
-        raise unavailable("The database does not answer.")
+        raise unavailable("The database does not respond.")
 
     monkeypatch.setattr("blueprints.staff.gate.find_session", fail)
 

@@ -1,4 +1,4 @@
-"""Signing in by a mail: the same answer for each address, one use, and the way back to the page that was wanted."""
+"""Signing in by a mail: the same response for each address, one use, and the way back to the page that was wanted."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -36,8 +36,8 @@ def mailing(settings: Settings, sink: SmtpSink) -> Iterator[Flask]:
 
 
 @pytest.fixture
-def work(mailing: Flask, store: Store) -> Iterator[Callable[[], int]]:
-    """Does what the worker does, until nothing is due; returns the number of requests that it has answered."""
+def send_due_mails(mailing: Flask, store: Store) -> Iterator[Callable[[], int]]:
+    """Does what the worker does, until nothing is due; returns the number of requests that it has handled."""
     mails = SignInMails(store, mailing.extensions[EXTENSION].settings)
 
     def run() -> int:
@@ -55,7 +55,7 @@ def browser(mailing: Flask) -> StaffBrowser:
     return StaffBrowser(mailing)
 
 
-def ask(browser: StaffBrowser, email: str, **fields: str) -> str:
+def request_mail(browser: StaffBrowser, email: str, **fields: str) -> str:
     """Asks for a mail to an address; returns the address of the page that follows."""
     response = browser.post(FORM, {"email": email, **fields}, form=FORM)
     assert response.status_code == 303, response.text
@@ -64,10 +64,15 @@ def ask(browser: StaffBrowser, email: str, **fields: str) -> str:
 
 class TestTheMail:
     def test_has_a_link_that_signs_in_once_in_any_browser(
-        self, mailing: Flask, browser: StaffBrowser, member: dict[str, Any], work: Callable[[], int], sink: SmtpSink
+        self,
+        mailing: Flask,
+        browser: StaffBrowser,
+        member: dict[str, Any],
+        send_due_mails: Callable[[], int],
+        sink: SmtpSink,
     ) -> None:
-        ask(browser, "ADA@example.org")
-        assert work() == 1
+        request_mail(browser, "ADA@example.org")
+        assert send_due_mails() == 1
         secret = LINK.search(sink.mails[0].get_content())[1]
         elsewhere = StaffBrowser(mailing)
 
@@ -77,10 +82,15 @@ class TestTheMail:
         assert "This link has ended" in elsewhere.post(f"/staff/link/{secret}").text
 
     def test_has_a_code_for_the_browser_that_asked(
-        self, mailing: Flask, browser: StaffBrowser, member: dict[str, Any], work: Callable[[], int], sink: SmtpSink
+        self,
+        mailing: Flask,
+        browser: StaffBrowser,
+        member: dict[str, Any],
+        send_due_mails: Callable[[], int],
+        sink: SmtpSink,
     ) -> None:
-        page = ask(browser, "ada@example.org")
-        work()
+        page = request_mail(browser, "ada@example.org")
+        send_due_mails()
         code = CODE.search(sink.mails[0].get_content())[1]
         other = StaffBrowser(mailing)
 
@@ -89,10 +99,10 @@ class TestTheMail:
         assert "Ada Lovelace" in browser.get("/staff").text
 
     def test_goes_to_the_member_and_names_the_organisation(
-        self, browser: StaffBrowser, member: dict[str, Any], work: Callable[[], int], sink: SmtpSink
+        self, browser: StaffBrowser, member: dict[str, Any], send_due_mails: Callable[[], int], sink: SmtpSink
     ) -> None:
-        ask(browser, "ada@example.org")
-        work()
+        request_mail(browser, "ada@example.org")
+        send_due_mails()
 
         (mail,) = sink.mails
         assert (mail["To"], mail["Subject"]) == ("ada@example.org", "Sign in to River")
@@ -107,15 +117,15 @@ class TestTheMail:
         browser: StaffBrowser,
         store: Store,
         database: Database,
-        work: Callable[[], int],
+        send_due_mails: Callable[[], int],
         sink: SmtpSink,
         email: str,
     ) -> None:
         set_disabled(store, add_member(store, "disabled@example.org")["_id"], disabled=True)
 
-        ask(browser, email)
+        request_mail(browser, email)
 
-        assert work() == 1
+        assert send_due_mails() == 1
         assert sink.mails == []
         assert database.staff_links.count_documents({}) == 0  # the address is not kept
 
@@ -124,35 +134,45 @@ class TestTheMail:
         browser: StaffBrowser,
         database: Database,
         member: dict[str, Any],
-        work: Callable[[], int],
+        send_due_mails: Callable[[], int],
         sink: SmtpSink,
     ) -> None:
         sink.recipient_replies["ada@example.org"] = "451 try again later"
-        ask(browser, "ada@example.org")
-        assert work() == 1
-        assert work() == 0  # not before a pause
+        request_mail(browser, "ada@example.org")
+        assert send_due_mails() == 1
+        assert send_due_mails() == 0  # not before a pause
 
         sink.recipient_replies.clear()
         database.staff_links.update_one({}, {"$set": {"not_before": now()}})
 
-        assert work() == 1
+        assert send_due_mails() == 1
         secret = LINK.search(sink.mails[0].get_content())[1]
         assert browser.open_link(secret).status_code == 303
 
     def test_is_not_sent_again_after_a_permanent_failure(
-        self, browser: StaffBrowser, database: Database, member: dict[str, Any], work: Callable[[], int], sink: SmtpSink
+        self,
+        browser: StaffBrowser,
+        database: Database,
+        member: dict[str, Any],
+        send_due_mails: Callable[[], int],
+        sink: SmtpSink,
     ) -> None:
         sink.recipient_replies["ada@example.org"] = "550 5.1.1 no such mailbox"
-        ask(browser, "ada@example.org")
-        work()
+        request_mail(browser, "ada@example.org")
+        send_due_mails()
 
         assert "not_before" not in database.staff_links.find_one()
 
     def test_is_not_in_the_database(
-        self, browser: StaffBrowser, database: Database, member: dict[str, Any], work: Callable[[], int], sink: SmtpSink
+        self,
+        browser: StaffBrowser,
+        database: Database,
+        member: dict[str, Any],
+        send_due_mails: Callable[[], int],
+        sink: SmtpSink,
     ) -> None:
-        ask(browser, "ada@example.org")
-        work()
+        request_mail(browser, "ada@example.org")
+        send_due_mails()
 
         text = sink.mails[0].get_content()
         stored = str(list(database.staff_links.find()))
@@ -162,7 +182,7 @@ class TestTheMail:
         assert browser.cookie not in stored
 
 
-class TestTheAnswer:
+class TestTheResponse:
     def test_is_the_same_for_a_member_and_for_anybody_else(
         self, browser: StaffBrowser, member: dict[str, Any], database: Database
     ) -> None:
@@ -219,14 +239,14 @@ class TestTheAnswer:
 
 class TestTheWayBack:
     def test_leads_to_the_page_that_was_wanted(
-        self, browser: StaffBrowser, member: dict[str, Any], work: Callable[[], int], sink: SmtpSink
+        self, browser: StaffBrowser, member: dict[str, Any], send_due_mails: Callable[[], int], sink: SmtpSink
     ) -> None:
         wanted = "/staff/campaigns?page=2"
         page = browser.get(browser.get(wanted).headers["Location"]).text
         assert f'name="next" value="{wanted}"' in page
 
-        ask(browser, "ada@example.org", next=wanted)
-        work()
+        request_mail(browser, "ada@example.org", next=wanted)
+        send_due_mails()
         secret = LINK.search(sink.mails[0].get_content())[1]
 
         assert browser.open_link(secret).headers["Location"] == wanted
@@ -246,7 +266,7 @@ class TestTheWayBack:
         ],
     )
     def test_leads_nowhere_else(self, browser: StaffBrowser, foreign: str, member: dict[str, Any]) -> None:
-        assert ask(browser, "ada@example.org", next=foreign) == "/staff/sign-in/code?next=/staff"
+        assert request_mail(browser, "ada@example.org", next=foreign) == "/staff/sign-in/code?next=/staff"
 
 
 def test_a_get_of_a_link_changes_nothing_however_often_a_mail_scanner_follows_it(

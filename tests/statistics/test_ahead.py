@@ -74,7 +74,7 @@ def recorded(store: Store, clock: Clock, number: int = LARGE) -> list[str]:
     return ids
 
 
-def work(worker: StatisticsAhead, machine: Machine) -> int:
+def count_ahead(worker: StatisticsAhead, machine: Machine) -> int:
     """Lets the worker do all that is due after a while; returns how often it did something."""
     machine.seconds += 60
     for done in range(100):
@@ -116,7 +116,7 @@ def test_a_reader_finds_all_days_counted(
 ) -> None:
     recorded(store, clock)
 
-    assert work(worker, machine) == 1
+    assert count_ahead(worker, machine) == 1
 
     only_by_worker()
     assert people(store, zone) == LARGE
@@ -127,12 +127,12 @@ def test_a_small_campaign_is_counted_when_it_is_read(
 ) -> None:
     recorded(store, clock, LARGE - 1)
 
-    assert work(worker, machine) == 0
+    assert count_ahead(worker, machine) == 0
     assert rollups(store) == 0
 
     recorded(store, clock, 1)
 
-    assert work(worker, machine) == 1
+    assert count_ahead(worker, machine) == 1
     assert rollups(store) > 0
 
 
@@ -155,10 +155,10 @@ def test_lost_days_are_counted_again(
     left: int,
 ) -> None:
     ids = recorded(store, clock)
-    work(worker, machine)
+    count_ahead(worker, machine)
 
     change(store, ids)
-    assert work(worker, machine) == 1
+    assert count_ahead(worker, machine) == 1
 
     only_by_worker()
     assert people(store) == left
@@ -168,13 +168,13 @@ def test_a_campaign_is_left_alone_for_a_while_after_it_was_read(
     store: Store, clock: Clock, worker: StatisticsAhead, machine: Machine
 ) -> None:
     recorded(store, clock)
-    work(worker, machine)
+    count_ahead(worker, machine)
     recorded(store, clock)
-    machine.seconds += ahead.SHORTEST_PAUSE_SECONDS / 2
+    machine.seconds += ahead.MIN_PAUSE_SECONDS / 2
 
     assert not worker.do_next()
 
-    machine.seconds += ahead.SHORTEST_PAUSE_SECONDS
+    machine.seconds += ahead.MIN_PAUSE_SECONDS
     assert worker.do_next()
 
 
@@ -186,7 +186,7 @@ def test_an_interrupted_reading_goes_on(
     worker = StatisticsAhead(store, BERLIN, clock=machine)
     recorded(store, clock)
 
-    assert work(worker, machine) > 2
+    assert count_ahead(worker, machine) > 2
 
     only_by_worker()
     assert people(store) == LARGE
@@ -196,11 +196,11 @@ def test_a_deleted_campaign_gets_no_rollups(
     store: Store, clock: Clock, worker: StatisticsAhead, machine: Machine
 ) -> None:
     recorded(store, clock)
-    work(worker, machine)
+    count_ahead(worker, machine)
 
     delete(store, ADVOCACY_CAMPAIGN, CAMPAIGN, force=True)
     recorded(store, clock)  # by a process that does not know it yet
-    work(worker, machine)
+    count_ahead(worker, machine)
 
     assert rollups(store) == 0
 
@@ -209,7 +209,7 @@ def test_two_workers_count_the_same(store: Store, clock: Clock, machine: Machine
     recorded(store, clock)
     workers = [StatisticsAhead(store, BERLIN, clock=machine) for _ in range(2)]
     for each in workers:
-        work(each, machine)
+        count_ahead(each, machine)
 
     assert people(store) == LARGE
 

@@ -20,7 +20,7 @@ from osdi.crud.put import Change, put
 from osdi.ids import id_before, now
 from osdi.people import merge, merged_people_store
 from osdi.people.lookup import get_person
-from osdi.people.merge import complete_next_merge, merge_people
+from osdi.people.merge import complete_next_merge, merge_stored_people
 from osdi.people.outreach_links_store import forget_person
 from osdi.privacy import erasure
 from osdi.privacy.erasure import erase, finish_next_erasure, resume_erasure
@@ -285,7 +285,7 @@ def test_equal_a_recount(store: Store, clock: Clock, small: bool, monkeypatch: p
             elif name == "merge":
                 both = [there(store, clock, each) for each in arguments]
                 if all(both) and arguments[0] != arguments[1]:
-                    merge_people(store, *arguments, RULES)
+                    merge_stored_people(store, *arguments, RULES)
             elif name == "settle":
                 while complete_next_merge(store, RULES, resume_erasure):
                     pass
@@ -382,7 +382,7 @@ class TestRollups:
         assert self.by_type(store) == {"email": 1, "what nobody reads": 2}
 
     def test_with_many_values_are_not_cached(self, store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("osdi.statistics.range_cache.LARGEST", 2)
+        monkeypatch.setattr("osdi.statistics.range_cache.MAX_VALUES", 2)
         record(store, clock, self.NOON, "A", type="email")
         clock.timestamp += dt.timedelta(seconds=300)
         self.by_type(store)
@@ -413,7 +413,7 @@ class TestRollups:
         if change == "forget":
             delete(store, PERSON, "B")
         elif change == "move":
-            merge_people(store, "A", "B", RULES)
+            merge_stored_people(store, "A", "B", RULES)
         else:
             erase(store, "B", RULES)
 
@@ -477,7 +477,7 @@ class TestRollups:
         assert self.count(store, 0, 2)[2] == 2
         assert self.count(store, 1, 2)[2] == 2
 
-        merge_people(store, "A", "B", RULES)
+        merge_stored_people(store, "A", "B", RULES)
 
         assert self.count(store, 0, 2) == ([1, 1, 1], [1, 1, 1], 1)
         assert self.count(store, 1, 2)[2] == 1

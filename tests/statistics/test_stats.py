@@ -43,7 +43,7 @@ class TestAnswer:
         found = stats(api, "?from=2026-11-01&to=2026-11-03")
 
         links = found.pop("_links")
-        unanswered = {"values": 0, "outreaches": 0}
+        no_values = {"values": 0, "outreaches": 0}
         assert found == {
             "from": "2026-11-01",
             "to": "2026-11-03",
@@ -56,25 +56,25 @@ class TestAnswer:
             ],
             "by_type": {
                 "top": [{"value": "email", "outreaches": 2}, {"value": "phone", "outreaches": 1}],
-                "others": unanswered,
+                "others": no_values,
                 "without": 0,
                 "complete": True,
             },
             "by_source": {
                 "top": [{"value": "newsletter", "outreaches": 2}],
-                "others": unanswered,
+                "others": no_values,
                 "without": 1,
                 "complete": True,
             },
             "by_target": {
                 "top": [{"value": "Senator Ann", "outreaches": 3}, {"value": "Riverton Water", "outreaches": 1}],
-                "others": unanswered,
+                "others": no_values,
                 "without": 0,
                 "complete": True,
             },
             "by_referrer": {
                 "top": [{"value": "group-1", "outreaches": 2}],
-                "others": unanswered,
+                "others": no_values,
                 "without": 1,
                 "complete": True,
             },

@@ -401,7 +401,7 @@ def test_building_indexes_may_take_longer_than_a_request(
 
 
 def test_outreaches_are_counted_exactly_with_and_without_a_mark(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("osdi.crud.totals_store.UNCOUNTED_LIMIT", 3)
+    monkeypatch.setattr("osdi.crud.totals_store.MAX_UNCOUNTED", 3)
     campaign = document()
     store.write(Insert("advocacy_campaigns", campaign))
     long_ago = id_before(dt.datetime(2020, 1, 1))
@@ -448,7 +448,7 @@ def total_now(store: Store, campaign: Document) -> int:
 @pytest.fixture
 def marks_early(monkeypatch: pytest.MonkeyPatch) -> None:
     """A campaign's mark moves from four uncounted outreaches on."""
-    monkeypatch.setattr("osdi.crud.totals_store.UNCOUNTED_LIMIT", 3)
+    monkeypatch.setattr("osdi.crud.totals_store.MAX_UNCOUNTED", 3)
 
 
 @pytest.mark.parametrize("count", [1, 2], ids=["before the settled ones are counted", "after they are counted"])

@@ -15,7 +15,7 @@ from osdi.store import Insert, Store, Update, request_deadline
 from tests.support.databases import SMALL_JOURNAL
 from tests.support.waiting import eventually
 
-PATIENCE_MS = 1_500
+WAIT_MS = 1_500
 FAST_SECONDS = 1.0
 
 # A process that stays inside a transaction until it is killed.
@@ -40,7 +40,7 @@ def own(mongod_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.fixture
 def own_store(own: Mongod, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
-    monkeypatch.setattr("osdi.store.driver.SERVER_SELECTION_TIMEOUT_MS", PATIENCE_MS)
+    monkeypatch.setattr("osdi.store.driver.SERVER_SELECTION_TIMEOUT_MS", WAIT_MS)
     store = Store(own.uri)
     store.write(Insert("people", {"_id": "jane", "version": 1}))
     yield store
@@ -67,7 +67,7 @@ def test_requests_fail_fast_while_the_database_is_down_and_recover(own: Mongod, 
     own.stop()
 
     first = seconds_until_503(own_store)
-    assert FAST_SECONDS < first < PATIENCE_MS / 1000 + 10
+    assert FAST_SECONDS < first < WAIT_MS / 1000 + 10
     assert eventually(lambda: seconds_until_503(own_store) < FAST_SECONDS)
     assert max(seconds_until_503(own_store) for _ in range(20)) < FAST_SECONDS
 
@@ -121,12 +121,12 @@ def test_an_active_transaction_is_not_ended(own_store: Store) -> None:
 
 
 class TestARequestThatHasWaited:
-    """A request that has waited is answered before its deadline, with any number of further operations."""
+    """A request that has waited gets its response before its deadline, with any number of further operations."""
 
     @pytest.fixture(autouse=True)
     def short_deadline(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setattr(request_deadline, "SLOW_SECONDS", 0.1)
-        monkeypatch.setattr(request_deadline, "ANSWER_SECONDS", 0.6)
+        monkeypatch.setattr(request_deadline, "RESPONSE_SECONDS", 0.6)
         yield
         request_deadline.end()
 

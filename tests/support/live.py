@@ -86,7 +86,7 @@ class Live:
             except (requests.ConnectionError, requests.Timeout):
                 time.sleep(0.05)  # not listening yet, or busy starting: retried until the deadline
         self.stop()
-        raise RuntimeError(f"gunicorn did not answer:\n{self.output}")
+        raise RuntimeError(f"gunicorn did not respond:\n{self.output}")
 
     def _all_serve(self) -> bool:
         """True if all workers serve. A worker that is still starting would ignore SIGTERM: stopping would take 25 s."""

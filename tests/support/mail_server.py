@@ -1,4 +1,4 @@
-"""A real SMTP server (aiosmtpd) on loopback that refuses, hangs up and encrypts as a test wants it to."""
+"""A real SMTP server (aiosmtpd) on loopback that rejects, hangs up and encrypts as a test wants it to."""
 
 import asyncio
 import ssl
@@ -184,7 +184,7 @@ class _Session(SMTP):
             await asyncio.Event().wait()  # until that is cancelled
         return configured
 
-    async def _unless_refused(self, command: str, arg: str | None) -> None:
+    async def _unless_rejected(self, command: str, arg: str | None) -> None:
         self._server.commands.append(command)
         if command in self._server.replies:
             await self.push(await self.reply(command))
@@ -195,22 +195,22 @@ class _Session(SMTP):
         if not self.number:
             self._server.connections += 1
             self.number = self._server.connections
-        await self._unless_refused("EHLO", arg)
+        await self._unless_rejected("EHLO", arg)
 
     async def smtp_MAIL(self, arg: str | None) -> None:  # noqa: N802
-        await self._unless_refused("MAIL", arg)
+        await self._unless_rejected("MAIL", arg)
 
     async def smtp_RCPT(self, arg: str | None) -> None:  # noqa: N802
-        await self._unless_refused("RCPT", arg)
+        await self._unless_rejected("RCPT", arg)
 
     async def smtp_DATA(self, arg: str) -> None:  # noqa: N802
-        await self._unless_refused("DATA", arg)
+        await self._unless_rejected("DATA", arg)
 
     async def smtp_RSET(self, arg: str) -> None:  # noqa: N802
-        await self._unless_refused("RSET", arg)
+        await self._unless_rejected("RSET", arg)
 
     async def smtp_STARTTLS(self, arg: str) -> None:  # noqa: N802
-        await self._unless_refused("STARTTLS", arg)
+        await self._unless_rejected("STARTTLS", arg)
 
     async def smtp_QUIT(self, arg: str) -> None:  # noqa: N802
-        await self._unless_refused("QUIT", arg)
+        await self._unless_rejected("QUIT", arg)

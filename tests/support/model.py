@@ -16,13 +16,13 @@ CONTACTS = {"email_addresses": "address", "phone_numbers": "number"}
 NO_MAIL = ("unsubscribed", "bouncing", "spam complaints")
 # The strictest status last.
 STRICTNESS = ("", "bouncing", "unsubscribed", "spam complaints")
-MINIMUM_DIGITS = 7
+MIN_DIGITS = 7
 COUNTRY_CODES = {"US": "1", "DE": "49"}
 PUNYCODE = {"xn--mnchen-3ya.example": "münchen.example"}
 
 
-class Refused(Exception):
-    """The request has to be answered with this status, and nothing written."""
+class Rejected(Exception):
+    """The request has to get this status, and nothing written."""
 
     def __init__(self, status: int) -> None:
         super().__init__(status)
@@ -74,7 +74,7 @@ class Person:
 
 @dataclass
 class Outreach:
-    """An outreach as it should be stored, and the retries that it is the answer to."""
+    """An outreach as it should be stored, and the retries that it is the response to."""
 
     campaign: str
     person: str | None
@@ -102,7 +102,7 @@ def contact_key(array: str, entry: Body) -> str | None:
 
 def is_match_key(key: str | None) -> bool:
     """True if the key can match a person: short numbers match nobody."""
-    return key is not None and (not key.startswith("phone:") or len(key) >= len("phone:") + MINIMUM_DIGITS)
+    return key is not None and (not key.startswith("phone:") or len(key) >= len("phone:") + MIN_DIGITS)
 
 
 def match_keys(person: Body, array: str) -> list[str]:
@@ -141,13 +141,13 @@ class Model:
         return next((id_ for id_, person in self.people.items() if key in person.keys), None)
 
     def matching_person(self, posted: Body, *, by_token: bool, link: str | None = None) -> str | None:
-        """Returns the id of the matching person, or None for a new one. Raises Refused."""
+        """Returns the id of the matching person, or None for a new one. Raises Rejected."""
         identifiers = [f"id:{each}" for each in posted.get("identifiers") or ()] if by_token else []
         owners = {owner for owner in map(self.owner, identifiers) if owner}
         if link is not None and link not in self.people:
-            raise Refused(400)
+            raise Rejected(400)
         if len(owners | ({link} if link else set())) > 1 and owners:
-            raise Refused(409)
+            raise Rejected(409)
         return link or next(iter(owners), None) or self._by_contact(posted, by_token=by_token)
 
     def _by_contact(self, posted: Body, *, by_token: bool) -> str | None:
@@ -231,10 +231,10 @@ class Model:
         """Adds the statuses of a post with a token to the suppression list; returns their keys."""
         stated = [(key, status) for key, status in self.statuses(id_).items() if before.get(key) != status]
         stated += [(contact_key("email_addresses", each) or "", each.get("status")) for each in posted]
-        refused = [(key, status) for key, status in stated if key and status in NO_MAIL]
-        for key, status in refused:
+        opted_out = [(key, status) for key, status in stated if key and status in NO_MAIL]
+        for key, status in opted_out:
             self.suppressed[key] = max(self.suppressed.get(key, ""), status, key=STRICTNESS.index)
-        return {key for key, _ in refused}
+        return {key for key, _ in opted_out}
 
     def _obey(self, id_: str, keys: Iterable[str]) -> None:
         """Gives addresses the stricter one of their status and that of the suppression list."""
@@ -264,7 +264,7 @@ class Model:
             if key is None:
                 if overwrite and entries:
                     same = primary_of(entries)
-                    lifted = not is_put and same["key"] not in unconfirmed and lifts(same, entry)
+                    lifted = not is_put and same["key"] not in unconfirmed and lifts_opt_out(same, entry)
                     same.update({} if lifted else entry)
                     if "status" in entry and by_token:
                         unconfirmed.discard(same["key"])
@@ -275,7 +275,7 @@ class Model:
             if same is None:
                 entries.append(same := {"key": key})
             for name in ("status",):
-                lifted = not is_put and key not in unconfirmed and lifts(same, entry)
+                lifted = not is_put and key not in unconfirmed and lifts_opt_out(same, entry)
                 if name in entry and (overwrite or name not in same) and not lifted:
                     if not by_token:
                         unconfirmed.add(key)
@@ -288,13 +288,13 @@ class Model:
                 same["primary"] = True
 
     def put_person(self, id_: str, body: Body) -> None:
-        """Applies a PUT: the sent arrays are replaced, and null removes a field. Raises Refused."""
+        """Applies a PUT: the sent arrays are replaced, and null removes a field. Raises Rejected."""
         person = self.people[id_]
         former = set(person.keys)
         if "identifiers" in body:
             identifiers = list(body["identifiers"] or ())
             if any(self.owner(f"id:{each}") not in (None, id_) for each in identifiers):
-                raise Refused(409)
+                raise Rejected(409)
             person.identifiers = identifiers
             person.keys = {key for key in person.keys if not key.startswith("id:")}
             person.keys |= {f"id:{each}" for each in identifiers}
@@ -356,20 +356,20 @@ class Model:
                 outreach.person = None
 
     def known(self, request: Request) -> str | None:
-        """The outreach that this request recorded before. Raises Refused."""
+        """The outreach that this request recorded before. Raises Rejected."""
         key = (request.sender, request.idempotency_key) if request.idempotency_key else None
         for id_, outreach in self.outreaches.items():
             if key and outreach.idempotency == key:
                 if outreach.digest != request.digest:
-                    raise Refused(422)
+                    raise Rejected(422)
                 return id_
         identifiers = request.body.get("identifiers", ())
         if request.by_token:
             found = [id_ for id_, each in self.outreaches.items() if each.identifiers.intersection(identifiers)]
             if len(found) > 1 or any(self.outreaches[id_].campaign != request.campaign for id_ in found):
-                raise Refused(409)
+                raise Rejected(409)
             if any(not self._is_of(self.outreaches[id_], request) for id_ in found):
-                raise Refused(409)
+                raise Rejected(409)
         else:
             claims = {(request.sender, each) for each in identifiers}
             found = [id_ for id_, each in self.outreaches.items() if each.claims & claims]
@@ -390,16 +390,16 @@ class Model:
         self.outreaches[outreach_id] = outreach
 
     def put_outreach(self, id_: str, body: Body) -> None:
-        """Identifiers are replaced, and are one outreach's. Raises Refused."""
+        """Identifiers are replaced, and are one outreach's. Raises Rejected."""
         identifiers = set(body.get("identifiers", ()))
         if any(identifiers & each.identifiers for other, each in self.outreaches.items() if other != id_):
-            raise Refused(409)
+            raise Rejected(409)
         if "identifiers" in body:
             self.outreaches[id_].identifiers = identifiers
         self.outreaches[id_].duration = body.get("duration", self.outreaches[id_].duration)
 
 
-def lifts(stored: Body, posted: Body) -> bool:
+def lifts_opt_out(stored: Body, posted: Body) -> bool:
     """True if a post would subscribe an address again; only a PUT may do that."""
     return stored.get("status") in NO_MAIL and posted.get("status") == "subscribed"
 

@@ -36,7 +36,7 @@ class Planted:
     """The person's id, the ids of who was merged into them and of the campaign, and every word that was planted."""
 
     person_id: str = ""
-    held_id: str = ""
+    merged_id: str = ""
     campaign_id: str = ""
     words: dict[str, str] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
@@ -84,7 +84,7 @@ class Planted:
                 return None
 
 
-def plant(api: Client, database: Database) -> Planted:
+def create_planted(api: Client, database: Database) -> Planted:
     """Over the API: a person who is everywhere, also as one who was merged into them."""
     planted = Planted(campaign_id=api.campaign_id)
     # Each event waits in the document that it is about.
@@ -109,7 +109,7 @@ def plant(api: Client, database: Database) -> Planted:
     _from_a_web_page(api, planted, person)
     _set_states(database, planted)
     _entries(api, planted)
-    planted.held_id = _merged_away(api, planted)
+    planted.merged_id = _merged_away(api, planted)
     return planted
 
 

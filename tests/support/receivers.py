@@ -1,4 +1,4 @@
-"""Receivers of POSTs on loopback: one that keeps the requests, and some that answer slowly or never."""
+"""Receivers of POSTs on loopback: one that keeps the requests, and some that respond slowly or never."""
 
 import ipaddress
 import socket
@@ -116,7 +116,7 @@ def got_no_connection(listening: socket.socket) -> bool:
     return False
 
 
-def drip(connection: socket.socket, over: threading.Event, data: bytes) -> None:
+def send_slowly(connection: socket.socket, over: threading.Event, data: bytes) -> None:
     """Sends byte after byte, over and over, each long before a time-out for one step would end."""
     for number in range(int(LONG / 0.05)):
         connection.sendall(data[number % len(data)].to_bytes())
@@ -125,7 +125,7 @@ def drip(connection: socket.socket, over: threading.Event, data: bytes) -> None:
 
 
 @contextmanager
-def deaf(host: str, port: int) -> Iterator[int]:
+def full_port(host: str, port: int) -> Iterator[int]:
     """A port whose queue is full: packets that would open a connection are dropped."""
     with socket.create_server((host, port), backlog=0) as listening, ExitStack() as waiting:
         for _ in range(4):

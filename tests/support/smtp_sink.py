@@ -44,9 +44,9 @@ class SmtpSink:
     async def handle_RCPT(  # noqa: N802  # aiosmtpd's names
         self, server: SMTP, session: Session, envelope: Envelope, address: str, rcpt_options: list[str]
     ) -> str:
-        refusal = self.recipient_replies.get(address)
-        if refusal:
-            return refusal
+        rejection = self.recipient_replies.get(address)
+        if rejection:
+            return rejection
         envelope.rcpt_tos.append(address)
         return "250 OK"
 

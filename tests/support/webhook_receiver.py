@@ -15,7 +15,7 @@ LOOPBACK = "127.0.0.0/8"
 
 @dataclass(frozen=True)
 class Received:
-    """One POST: its path, headers in lower case, and body; and the status that it was answered with."""
+    """One POST: its path, headers in lower case, and body; and the status that it got."""
 
     path: str
     headers: dict[str, str]

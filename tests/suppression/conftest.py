@@ -36,8 +36,8 @@ class Sent:
         return mails | {(each.json["kind"], each.json["to"]) for each in self._gateway.received}
 
 
-def refused(store: Store, detail: str = "jane@example.com") -> set[str]:
-    """Returns the kinds of messages that the list refuses for an address or number."""
+def opted_out(store: Store, detail: str = "jane@example.com") -> set[str]:
+    """Returns the kinds of messages that an address or number opted out of, by the list."""
     key = email_key(detail) if "@" in detail else f"phone:{detail.removeprefix('+')}"
     entries = suppression_list(store).read([key])
     return set(entries[key]["refused"]) if key in entries else set()
@@ -49,7 +49,9 @@ def sent(sink: SmtpSink, gateway: WebhookReceiver) -> Sent:
 
 
 @pytest.fixture
-def work(app: Flask, store: Store, settings: Settings, sink: SmtpSink, gateway: WebhookReceiver) -> Callable[..., None]:
+def deliver_followups(
+    app: Flask, store: Store, settings: Settings, sink: SmtpSink, gateway: WebhookReceiver
+) -> Callable[..., None]:
     """Delivers all queued follow-ups, as the worker does."""
 
     def run(**changed: Any) -> None:
@@ -76,7 +78,7 @@ def work(app: Flask, store: Store, settings: Settings, sink: SmtpSink, gateway: 
 
 
 @pytest.fixture
-def ask(api: Client) -> Callable[..., None]:
+def request_followups(api: Client) -> Callable[..., None]:
     """Records an outreach that asks for follow-ups to an address and a number, by default for all kinds."""
     api.created("/messages", factories.message(identifiers=["crm:thanks"]))
     api.created("/messages", factories.text(identifiers=["crm:text"]))

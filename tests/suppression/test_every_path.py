@@ -13,16 +13,16 @@ from flask import Flask
 from pymongo.database import Database
 
 from osdi.followups.unsubscribe import link, mark_bouncing, signer
-from osdi.people.merge import merge_people
+from osdi.people.merge import merge_stored_people
 from osdi.store import Store
-from osdi.suppression import refusals
+from osdi.suppression import opt_outs
 from tests.support.client import Client
 from tests.support.factories import RULES
-from tests.suppression.conftest import KINDS, Sent, refused
+from tests.suppression.conftest import KINDS, Sent, opted_out
 
 MAIL, TEXTS, CALLS = KINDS
 # The names of kinds in the suppression list.
-LISTED = {MAIL: refusals.MAIL, TEXTS: refusals.TEXTS, CALLS: refusals.CALLS}
+LISTED = {MAIL: opt_outs.MAIL, TEXTS: opt_outs.TEXTS, CALLS: opt_outs.CALLS}
 EMAIL_WORDS = (
     *("unsubscribed", "Unsubscribed", " UNSUBSCRIBED ", "opted out", "Opt-Out", "opted_out", "inactive", "cancelled"),
     *("bouncing", "Bounced", "bounce", "previous bounce", "hard bounce", "cleaned", "invalid"),
@@ -38,7 +38,7 @@ PHONE_WORDS: tuple[tuple[dict[str, Any], set[str]], ...] = (
     ({"do_not_call": True, "sms_capable": False}, {TEXTS, CALLS}),
 )
 
-# Columns of files that refuse, and columns that permit, with words for yes and no as programs and people write them.
+# Columns of files that opt out, and columns that permit, with words for yes and no as programs and people write them.
 COLUMNS = {
     MAIL: (("Email Opt Out", True), ("email_opt_in", False), ("Do Not Email", True), ("UNSUB_TIME", True)),
     CALLS: (("Do Not Call", True), ("OK to call", False), ("donotphone", True), ("Nicht anrufen", True)),
@@ -46,7 +46,7 @@ COLUMNS = {
 }
 YES = ("Y", "yes", "1", "TRUE", "x", "WAHR", "ja", "1.0", "Opted Out", "2021-02-03 11:00:00")
 NO = ("N", "no", "0", "FALSE", "FAUX", "nein", "0.0", "Opted Out", "unsubscribed")
-# Flags of an entry in JSON, by what they refuse.
+# Flags of an entry in JSON, by what they opt out of.
 FLAGS = {
     MAIL: ({"unsubscribed": True}, {"opted_out": "Y"}, {"do_not_email": 1}, {"subscribed": False}),
     CALLS: ({"doNotCall": True}, {"do_not_phone": "x"}, {"phone_opt_in": "no"}, {"do_not_contact": True}),
@@ -64,7 +64,7 @@ class Case:
     number: str
     email: dict[str, Any]
     phone: dict[str, Any]
-    refused: frozenset[str]
+    opted_out: frozenset[str]
 
     @property
     def person(self) -> dict[str, Any]:
@@ -81,12 +81,12 @@ class Case:
 
     @property
     def unwanted(self) -> set[tuple[str, str]]:
-        return {(kind, self.address if kind == MAIL else self.number) for kind in self.refused}
+        return {(kind, self.address if kind == MAIL else self.number) for kind in self.opted_out}
 
 
-def case(email: dict[str, Any], phone: dict[str, Any], refused: set[str]) -> Case:
+def case(email: dict[str, Any], phone: dict[str, Any], opted_out: set[str]) -> Case:
     number = next(numbers)
-    return Case(f"jane{number}@example.com", f"+1202{number:07}", email, phone, frozenset(refused))
+    return Case(f"jane{number}@example.com", f"+1202{number:07}", email, phone, frozenset(opted_out))
 
 
 def cases() -> list[Case]:
@@ -166,7 +166,7 @@ class Paths:
     def flags_of_entries(self, them: list[Case]) -> None:
         for index, each in enumerate(them):
             person = each.silent
-            for kind in each.refused:
+            for kind in each.opted_out:
                 entry = person["email_addresses" if kind == MAIL else "phone_numbers"][0]
                 entry |= FLAGS[kind][index % len(FLAGS[kind])]
             self.api.created("/people", person)
@@ -180,7 +180,7 @@ class Paths:
             gone = self.api.created("/people", {"identifiers": [f"van:{each.number}"], "given_name": "Kim"})
             assert self.api.put(gone["_links"]["self"]["href"], said).status_code == 200
             ids = (found["_links"]["self"]["href"].rpartition("/")[2] for found in (kept, gone))
-            merge_people(self.store, *ids, RULES)
+            merge_stored_people(self.store, *ids, RULES)
 
     def restore_of_an_older_backup(self, them: list[Case]) -> None:
         for each in them:
@@ -224,8 +224,8 @@ class Paths:
         rows = []
         for each in them:
             cells = self._cells(each)
-            cells["Email"] += " (unsubscribed)" if MAIL in each.refused else ""
-            cells["Phone"] += " - DO NOT CALL" if each.refused - {MAIL} else ""
+            cells["Email"] += " (unsubscribed)" if MAIL in each.opted_out else ""
+            cells["Phone"] += " - DO NOT CALL" if each.opted_out - {MAIL} else ""
             rows.append(cells)
         self._import("people", rows)
 
@@ -242,8 +242,8 @@ class Paths:
         no = NO[int(each.number[-2:]) % len(NO)]
         return {
             "Email Status": each.email.get("status", ""),
-            "Do Not Call": yes if CALLS in each.refused else "",
-            "SMS Opt In": no if TEXTS in each.refused else "",
+            "Do Not Call": yes if CALLS in each.opted_out else "",
+            "SMS Opt In": no if TEXTS in each.opted_out else "",
         }
 
     def _by_columns(self, them: list[Case]) -> dict[tuple[str, ...], list[tuple[Case, dict[str, str]]]]:
@@ -252,9 +252,9 @@ class Paths:
         for index, each in enumerate(them):
             cells = {}
             for kind in KINDS:
-                column, refuses = COLUMNS[kind][index % len(COLUMNS[kind])]
-                words = YES if refuses else NO
-                cells[column] = words[index // len(COLUMNS[kind]) % len(words)] if kind in each.refused else ""
+                column, is_opt_out = COLUMNS[kind][index % len(COLUMNS[kind])]
+                words = YES if is_opt_out else NO
+                cells[column] = words[index // len(COLUMNS[kind]) % len(words)] if kind in each.opted_out else ""
             found.setdefault(tuple(cells), []).append((each, cells))
         return found
 
@@ -313,7 +313,7 @@ def paths(
 
 def not_listed(store: Store, them: list[Case]) -> set[tuple[str, str]]:
     """Returns the opt-outs that the suppression list does not have."""
-    return {pair for each in them for pair in each.unwanted if LISTED[pair[0]] not in refused(store, pair[1])}
+    return {pair for each in them for pair in each.unwanted if LISTED[pair[0]] not in opted_out(store, pair[1])}
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -323,27 +323,27 @@ def test_a_person_who_opted_out_is_not_contacted(
     api: Client,
     store: Store,
     database: Database,
-    ask: Callable[..., None],
-    work: Callable[..., None],
+    request_followups: Callable[..., None],
+    deliver_followups: Callable[..., None],
     sent: Sent,
 ) -> None:
     them, control = cases_of(path), case({}, {}, set())
-    # The list does not say by which spelling something was refused: a third of many spellings is asked for.
+    # The list does not say by which spelling somebody opted out: a third of many spellings is asked for.
     asked = them[READERS.index(path) % 3 :: 3] if path in READERS else them
     getattr(paths, path)(them)
-    ask(control.address, control.number, token=True)
+    request_followups(control.address, control.number, token=True)
 
     assert not not_listed(store, them)
     for each in asked:
-        ask(each.address, each.number, token=True, kinds=each.refused)
-    work(followup_interval_hours=0)
+        request_followups(each.address, each.number, token=True, kinds=each.opted_out)
+    deliver_followups(followup_interval_hours=0)
     after_the_opt_out = sent.all
     for person in list(database.people.find({}, {"_id": 1})):
         assert api.delete(f"/people/{person['_id']}").status_code == 200
     assert not not_listed(store, them)
     for number, each in enumerate(asked):
-        ask(each.address, each.number, token=number % 2 == 0, kinds=each.refused)
-    work(followup_interval_hours=0)
+        request_followups(each.address, each.number, token=number % 2 == 0, kinds=each.opted_out)
+    deliver_followups(followup_interval_hours=0)
 
     unwanted = {pair: each for each in them for pair in each.unwanted}
     assert not {pair: unwanted[pair] for pair in unwanted.keys() & after_the_opt_out}
@@ -354,7 +354,7 @@ def test_a_person_who_opted_out_is_not_contacted(
 def test_each_path_says_all_kinds_of_opt_outs_and_every_spelling_takes_several() -> None:
     said = {path: [(each.email, each.phone) for each in cases_of(path)] for path in PATHS}
 
-    assert all(frozenset().union(*(each.refused for each in cases_of(path))) == set(KINDS) for path in PATHS)
+    assert all(frozenset().union(*(each.opted_out for each in cases_of(path))) == set(KINDS) for path in PATHS)
     for each in cases():
         assert (
             sum((each.email, each.phone) in spellings for spellings in said.values()) >= len(READERS) + len(OTHERS) // 5
@@ -370,8 +370,8 @@ def test_a_link_or_bounce_stops_mail_to_an_address_of(
     api: Client,
     store: Store,
     database: Database,
-    ask: Callable[..., None],
-    work: Callable[..., None],
+    request_followups: Callable[..., None],
+    deliver_followups: Callable[..., None],
     sent: Sent,
 ) -> None:
     them = case({}, {}, {MAIL})
@@ -383,9 +383,9 @@ def test_a_link_or_bounce_stops_mail_to_an_address_of(
         data = {"List-Unsubscribe": "One-Click"} if way == "one click" else {}
         assert api.http.post(link(signer(store), "", them.address), data=data).status_code == 200
 
-    ask(them.address, them.number, token=True)
-    ask(them.address.upper(), them.number, token=False)
-    work(followup_interval_hours=0)
+    request_followups(them.address, them.number, token=True)
+    request_followups(them.address.upper(), them.number, token=False)
+    deliver_followups(followup_interval_hours=0)
 
     assert not them.unwanted & sent.all
     assert (CALLS, them.number) in sent.all

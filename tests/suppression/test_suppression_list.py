@@ -1,4 +1,4 @@
-"""The suppression list: what adds an entry, what outlives what, and what lifts a refusal."""
+"""The suppression list: what adds an entry, what outlives what, and what lifts an opt-out."""
 
 import datetime as dt
 import json
@@ -13,7 +13,7 @@ from blueprints.http.context import EXTENSION
 from osdi.followups.unsubscribe import unsubscribe
 from osdi.hal import Hal
 from osdi.match_keys import email_key
-from osdi.people.merge import merge_people
+from osdi.people.merge import merge_stored_people
 from osdi.privacy.erasure import erase
 from osdi.privacy.person_export import person_export
 from osdi.store import Store
@@ -23,7 +23,7 @@ from tests.support.client import Client
 from tests.support.factories import RULES
 from tests.support.profiled import profiled
 from tests.support.smtp_sink import SmtpSink
-from tests.suppression.conftest import Sent, refused
+from tests.suppression.conftest import Sent, opted_out
 
 JANE, NUMBER = "jane@example.com", "+12025550123"
 OPT_OUTS = {
@@ -109,8 +109,8 @@ class TestAnOptOutOutlives:
     def assert_kept(self, api: Client, store: Store, body: dict[str, Any] = OPT_INS) -> None:
         again = api.created("/people", {"person": body})
         assert consent_of(again) == ("unsubscribed", True, False)
-        assert refused(store) == {"mail"}
-        assert refused(store, NUMBER) == {"calls", "texts"}
+        assert opted_out(store) == {"mail"}
+        assert opted_out(store, NUMBER) == {"calls", "texts"}
 
     def test_a_deletion(self, api: Client, store: Store, jane: dict[str, Any]) -> None:
         assert api.delete(jane["_links"]["self"]["href"]).status_code == 200
@@ -127,7 +127,7 @@ class TestAnOptOutOutlives:
 
     def test_a_merge(self, api: Client, store: Store, jane: dict[str, Any]) -> None:
         kim = api.created("/people", {"identifiers": ["crm:kim"], "given_name": "Kim"})
-        merge_people(store, id_of(kim), id_of(jane), RULES)
+        merge_stored_people(store, id_of(kim), id_of(jane), RULES)
 
         self.assert_kept(api, store)
 
@@ -159,33 +159,33 @@ class TestAnOptOutOutlives:
 
         person = database.people.find_one()
         assert consent_of(person) == ("unsubscribed", True, False)
-        assert refused(store) == {"mail"}
+        assert opted_out(store) == {"mail"}
 
     @pytest.mark.parametrize("path", ["/people", "record"])
     def test_a_post_that_states_the_opposite_and_warns_its_sender(
         self, path: str, api: Client, jane: dict[str, Any]
     ) -> None:
-        answer = (
+        response = (
             api.recorded({"person": OPT_INS, "type": "phone"})
             if path == "record"
             else api.created(path, {"person": OPT_INS})
         )
 
-        warnings = answer["osdi_outreach:warnings"]
+        warnings = response["osdi_outreach:warnings"]
         assert [each.partition(":")[0] for each in warnings] == [
             "person.email_addresses", "person.phone_numbers", "person.phone_numbers",
         ]  # fmt: skip
         assert JANE not in str(warnings)
 
 
-class TestALiftedRefusal:
+class TestALiftedOptOut:
     def test_comes_from_a_put_that_states_it(self, api: Client, store: Store) -> None:
         href = api.created("/people", OPT_OUTS)["_links"]["self"]["href"]
 
         changed = api.put(href, OPT_INS).json
 
         assert consent_of(changed) == ("subscribed", False, True)
-        assert refused(store) | refused(store, NUMBER) == set()
+        assert opted_out(store) | opted_out(store, NUMBER) == set()
         history = api.get(f"{href}/suppressions").json["suppressions"][0]["history"]
         assert [(each["what"], each["change"]) for each in history] == [("mail", "refused"), ("mail", "lifted")]
 
@@ -207,7 +207,7 @@ class TestALiftedRefusal:
 
         changed = api.put(href, {"phone_numbers": [{**entry, **stated}]}).json
 
-        assert refused(store, NUMBER) == remaining
+        assert opted_out(store, NUMBER) == remaining
         number = changed["phone_numbers"][0]
         assert (number.get("do_not_call") is True, number.get("sms_capable") is False) == (
             "calls" in remaining,
@@ -221,7 +221,7 @@ class TestALiftedRefusal:
         changed = api.put(href, {"email_addresses": [{"address": JANE, "status": "subscribed"}]}).json
 
         assert changed["email_addresses"] == [{"address": JANE, "status": "subscribed"}]
-        assert refused(store) == set()
+        assert opted_out(store) == set()
 
     def test_needs_a_put_although_the_person_already_has_the_status(self, api: Client, store: Store) -> None:
         href = api.created("/people", OPT_INS)["_links"]["self"]["href"]
@@ -229,14 +229,14 @@ class TestALiftedRefusal:
 
         assert api.put(href, OPT_INS).status_code == 200
 
-        assert refused(store) == set()
+        assert opted_out(store) == set()
 
 
 class TestSubaddresses:
     """For follow-ups of posts without a token, all subaddresses are one mailbox."""
 
     @pytest.mark.parametrize(
-        ("refusing", "posted", "token", "stopped"),
+        ("opted_out_address", "posted", "token", "stopped"),
         [
             (JANE, "jane+news@example.com", False, True),
             ("jane+news@example.com", JANE, False, True),
@@ -251,40 +251,44 @@ class TestSubaddresses:
     )
     def test_share_an_opt_out(
         self,
-        refusing: str,
+        opted_out_address: str,
         posted: str,
         token: bool,
         stopped: bool,
         api: Client,
         store: Store,
-        ask: Callable[..., None],
-        work: Callable[..., None],
+        request_followups: Callable[..., None],
+        deliver_followups: Callable[..., None],
         sent: Sent,
     ) -> None:
-        unsubscribe(store, refusing)
+        unsubscribe(store, opted_out_address)
 
-        ask(posted, None, token=token)
-        work()
+        request_followups(posted, None, token=token)
+        deliver_followups()
 
         assert (sent.all == set()) is stopped
 
     def test_do_not_share_a_bounce(
-        self, store: Store, ask: Callable[..., None], work: Callable[..., None], sent: Sent
+        self, store: Store, request_followups: Callable[..., None], deliver_followups: Callable[..., None], sent: Sent
     ) -> None:
         suppression_list(store).change(email_key("jane+made-up@example.com"), add={"mail": "bounce"})
 
-        ask(JANE, None, token=False)
-        work()
+        request_followups(JANE, None, token=False)
+        deliver_followups()
 
         assert sent.all == {("autoresponse", JANE)}, "a stranger can make any subaddress bounce"
 
     def test_get_one_mail_of_a_campaign_within_the_interval(
-        self, ask: Callable[..., None], work: Callable[..., None], sent: Sent, database: Database
+        self,
+        request_followups: Callable[..., None],
+        deliver_followups: Callable[..., None],
+        sent: Sent,
+        database: Database,
     ) -> None:
         addresses = [f"jane+{number}@example.com" for number in range(5)]
         for address in addresses:
-            ask(address, None, token=False)
-        work()
+            request_followups(address, None, token=False)
+        deliver_followups()
 
         assert len(sent.all) == 1
         states = [each["followups"][0] for each in database.outreaches.find(sort=[("_id", 1)])]
@@ -293,31 +297,31 @@ class TestSubaddresses:
         ]  # fmt: skip
 
     def test_get_a_mail_each_if_the_posts_have_a_token(
-        self, ask: Callable[..., None], work: Callable[..., None], sent: Sent
+        self, request_followups: Callable[..., None], deliver_followups: Callable[..., None], sent: Sent
     ) -> None:
         for number in range(3):
-            ask(f"jane+{number}@example.com", None, token=True)
-        work()
+            request_followups(f"jane+{number}@example.com", None, token=True)
+        deliver_followups()
 
         assert len(sent.all) == 3
 
     def test_share_the_sending_limit_of_an_address(
-        self, ask: Callable[..., None], work: Callable[..., None], sent: Sent
+        self, request_followups: Callable[..., None], deliver_followups: Callable[..., None], sent: Sent
     ) -> None:
         for number in range(5):
-            ask(f"jane+{number}@example.com", None, token=False)
-        work(followup_interval_hours=0, rate_limit_mail_address="2/day")
+            request_followups(f"jane+{number}@example.com", None, token=False)
+        deliver_followups(followup_interval_hours=0, rate_limit_mail_address="2/day")
 
         assert len(sent.all) == 2
 
     def test_get_a_mail_after_one_that_could_not_be_sent(
-        self, ask: Callable[..., None], work: Callable[..., None], sent: Sent, sink: SmtpSink
+        self, request_followups: Callable[..., None], deliver_followups: Callable[..., None], sent: Sent, sink: SmtpSink
     ) -> None:
         sink.recipient_replies["jane+1@example.com"] = "550 5.1.1 There is no such mailbox."
-        ask("jane+1@example.com", None, token=False)
-        work()
-        ask("jane+2@example.com", None, token=False)
-        work()
+        request_followups("jane+1@example.com", None, token=False)
+        deliver_followups()
+        request_followups("jane+2@example.com", None, token=False)
+        deliver_followups()
 
         assert sent.all == {("autoresponse", "jane+2@example.com")}
 
@@ -363,7 +367,7 @@ def test_an_opt_out_is_stored_in_the_transaction_of_the_person(
     assert database.suppressions.count_documents({}) == 2
 
 
-def test_the_export_of_a_person_has_their_refusals(api: Client, store: Store, database: Database) -> None:
+def test_the_export_of_a_person_has_their_opt_outs(api: Client, store: Store, database: Database) -> None:
     api.created("/people", OPT_OUTS)
 
     exported = person_export(store, Hal("http://osdi.example.org", "osdi"), database.people.find_one(), RULES)
@@ -378,11 +382,11 @@ def test_processes_share_the_key(app: Flask, api: Client, store: Store) -> None:
     finally:
         other.close()
 
-    assert refused(store) == {"mail"}
+    assert opted_out(store) == {"mail"}
 
 
-@pytest.mark.parametrize("order", [1, -1], ids=["the refusal first", "the refusal last"])
-def test_of_two_entries_of_a_put_for_one_address_or_number_the_one_that_refuses_counts(
+@pytest.mark.parametrize("order", [1, -1], ids=["the opt-out first", "the opt-out last"])
+def test_of_two_entries_of_a_put_for_one_address_or_number_the_one_that_opts_out_counts(
     order: int, api: Client, store: Store
 ) -> None:
     href = api.created("/people", {"email_addresses": [{"address": JANE}]})["_links"]["self"]["href"]
@@ -393,7 +397,7 @@ def test_of_two_entries_of_a_put_for_one_address_or_number_the_one_that_refuses_
 
     assert {each["status"] for each in changed["email_addresses"]} == {"unsubscribed"}
     assert {each["do_not_call"] for each in changed["phone_numbers"]} == {True}
-    assert (refused(store), refused(store, NUMBER)) == ({"mail"}, {"calls"})
+    assert (opted_out(store), opted_out(store, NUMBER)) == ({"mail"}, {"calls"})
 
 
 @pytest.mark.parametrize("entry", [{"status": "unsubscribed"}, {"do_not_call": True}, {"sms_capable": False}], ids=str)
@@ -402,7 +406,7 @@ def test_an_opt_out_about_a_detail_that_nobody_knows_is_a_warning(entry: dict[st
     if "status" in entry:
         array, own, other = ("email_addresses", {"phone_numbers": [{"number": NUMBER}]}, "address")
 
-    answer = api.created("/people", {**own, array: [entry]})
+    response = api.created("/people", {**own, array: [entry]})
 
-    warnings = [each for name, value in answer.items() if name.endswith(":warnings") for each in value]
+    warnings = [each for name, value in response.items() if name.endswith(":warnings") for each in value]
     assert warnings == [f"person.{array}[0]: the person has no {other} that this could be about."]

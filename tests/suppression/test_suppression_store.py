@@ -42,7 +42,7 @@ def fill(store: Store) -> int:
 
 
 def sources(store: Store, *keys: str) -> list[dict[str, str]]:
-    """Returns the refusals of these keys, with their sources."""
+    """Returns the opt-outs of these keys, with their sources."""
     entries = suppression_list(store).read(keys)
     return [{what: each["source"] for what, each in entries[key]["refused"].items()} for key in keys if key in entries]
 
@@ -109,17 +109,17 @@ class TestFilledFromPeople:
 
 def entry(*changes: tuple[str, str, dt.datetime]) -> dict[str, Any]:
     """Returns an entry with a history of (what, change, date)."""
-    refused: dict[str, Any] = {}
+    opted_out: dict[str, Any] = {}
     for what, change, date in changes:
-        refused.pop(what, None)
+        opted_out.pop(what, None)
         if change == "refused":
-            refused[what] = {"since": date, "source": "api"}
+            opted_out[what] = {"since": date, "source": "api"}
     history = [{"what": what, "change": change, "date": date, "source": "api"} for what, change, date in changes]
-    return {"_id": "digest", "version": 1, "refused": refused, "history": history}
+    return {"_id": "digest", "version": 1, "refused": opted_out, "history": history}
 
 
 @pytest.mark.parametrize(
-    ("present", "backup", "refused"),
+    ("present", "backup", "opted_out"),
     [
         (None, entry(("mail", "refused", THEN)), {"mail"}),
         (entry(("mail", "refused", LATER)), None, {"mail"}),
@@ -130,7 +130,7 @@ def entry(*changes: tuple[str, str, dt.datetime]) -> dict[str, Any]:
     ],
 )
 def test_a_restore_of_an_older_backup_loses_no_opt_out(
-    present: dict[str, Any] | None, backup: dict[str, Any] | None, refused: set[str], old: tuple[Store, Database]
+    present: dict[str, Any] | None, backup: dict[str, Any] | None, opted_out: set[str], old: tuple[Store, Database]
 ) -> None:
     store, database = old
     if present:
@@ -139,7 +139,7 @@ def test_a_restore_of_an_older_backup_loses_no_opt_out(
     for _ in range(2):
         unite(store, [backup] if backup else [])
         (found,) = database.suppressions.find()
-        assert set(found["refused"]) == refused
+        assert set(found["refused"]) == opted_out
 
     assert unite(store, [backup] if backup else []) == 0
     assert [each["date"] for each in found["history"]] == sorted(each["date"] for each in found["history"])

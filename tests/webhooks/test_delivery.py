@@ -154,7 +154,7 @@ class TestEvents:
     def test_large_events_are_sent_in_several_bodies(
         self, api: Client, receiver: WebhookReceiver, deliver: Deliver, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("osdi.webhooks.delivery.BODY_BYTES", 20_000)
+        monkeypatch.setattr("osdi.webhooks.delivery.MAX_BODY_BYTES", 20_000)
         created(api, receiver, "outreach_recorded")
         for _ in range(3):
             api.recorded(factories.outreach(message="x" * 15_000))
@@ -274,7 +274,7 @@ class TestFailingReceiver:
         deliver()
         assert len(receiver.entries(webhook["secret"])) == 1
 
-    def test_that_answers_410_is_disabled_at_once(
+    def test_that_responds_with_410_is_disabled_at_once(
         self, api: Client, receiver: WebhookReceiver, deliver: Deliver, webhook: dict[str, Any]
     ) -> None:
         receiver.status = 410
@@ -296,7 +296,7 @@ class TestFailingReceiver:
 
             assert len(other.entries(secret)) == 1
 
-    def test_that_refuses_the_connection_is_retried(self, api: Client, deliver: Deliver, database: Database) -> None:
+    def test_that_accepts_no_connection_is_retried(self, api: Client, deliver: Deliver, database: Database) -> None:
         with WebhookReceiver() as gone:
             webhook = created(api, gone)
         api.recorded(factories.outreach())
@@ -382,10 +382,10 @@ class TestRoutes:
         ],
     )
     def test_reject_invalid_bodies(self, api: Client, database: Database, body: dict[str, Any], names: str) -> None:
-        answer = api.post("/webhooks", body)
+        response = api.post("/webhooks", body)
 
-        assert answer.status_code == 400
-        assert names in answer.json["error"]
+        assert response.status_code == 400
+        assert names in response.json["error"]
         assert database.webhooks.count_documents({}) == 0
 
     def test_reject_more_than_twenty_webhooks(self, api: Client, receiver: WebhookReceiver) -> None:
@@ -419,9 +419,9 @@ class TestRoutes:
     ) -> None:
         made = created(api, receiver)
 
-        answer = api.post(made["_links"]["test"]["href"], {}).json
+        response = api.post(made["_links"]["test"]["href"], {}).json
 
-        assert (answer["delivered"], answer["status"]) == (True, 200)
+        assert (response["delivered"], response["status"]) == (True, 200)
         (entry,) = receiver.entries(made["secret"])
         assert entry["osdi_outreach:event"] == "test"
         assert entry["osdi:outreach"]["targets"]
@@ -431,12 +431,12 @@ class TestRoutes:
         made = created(api, receiver)
         receiver.status = 302
 
-        answer = api.post(made["_links"]["test"]["href"], {}).json
+        response = api.post(made["_links"]["test"]["href"], {}).json
 
-        assert (answer["delivered"], answer["status"], answer["failure"]) == (False, 302, "status_302")
+        assert (response["delivered"], response["status"], response["failure"]) == (False, 302, "status_302")
         assert [each.path for each in receiver.received] == ["/hook"]
 
-    def test_answer_404_for_unknown_webhooks(self, api: Client) -> None:
+    def test_return_404_for_unknown_webhooks(self, api: Client) -> None:
         assert api.get("/webhooks/nothing").status_code == 404
         assert api.put("/webhooks/nothing", {"enabled": True}).status_code == 404
         assert api.delete("/webhooks/nothing").status_code == 404
@@ -452,10 +452,10 @@ def test_the_error_about_a_private_address_names_the_setting_that_allows_it(
 ) -> None:
     closed = Client(app.test_client(), api.token)
 
-    answer = closed.post("/webhooks", {"url": f"https://{host}:8443/hook"})
+    response = closed.post("/webhooks", {"url": f"https://{host}:8443/hook"})
 
-    assert answer.status_code == 400
-    assert answer.json["error"] == f"url: {problem} The setting WEBHOOK_NETWORKS can allow its network."
+    assert response.status_code == 400
+    assert response.json["error"] == f"url: {problem} The setting WEBHOOK_NETWORKS can allow its network."
 
 
 def test_a_private_address_is_not_called_although_it_was_allowed_before(
@@ -480,14 +480,14 @@ def test_parallel_workers_deliver_each_event_once(
     for _ in range(30):
         api.recorded(factories.outreach())
 
-    def work(_: int) -> None:
+    def deliver_all(_: int) -> None:
         webhooks = Webhooks(store, Hal(PUBLIC, "osdi_outreach"), settings, HttpPost(NETWORKS))
         for _ in range(50):
             if not webhooks.deliver_next():
                 return
 
     with ThreadPoolExecutor(6) as pool:
-        list(pool.map(work, range(6)))
+        list(pool.map(deliver_all, range(6)))
 
     keys = [entry["idempotency_key"] for entry in receiver.entries(secret)]
     assert len(keys) == len(set(keys)) == 30

@@ -33,7 +33,7 @@ def webhook(store: Store, **fields: Any) -> Document:
     return made
 
 
-def of(database: Database, made: Document) -> Document:
+def stored_webhook(database: Database, made: Document) -> Document:
     found: Document = database.webhooks.find_one({"_id": made["_id"]})
     return found
 
@@ -82,7 +82,7 @@ class TestLease:
                 leases = [each for each in pool.map(lease, range(THREADS)) if each]
 
             assert len(leases) == 1
-            assert of(database, made)["lease"] == leases[0]
+            assert stored_webhook(database, made)["lease"] == leases[0]
 
     def test_makes_the_webhook_due_only_after_its_end(self, store: Store, database: Database) -> None:
         made = webhook(store)
@@ -92,7 +92,7 @@ class TestLease:
         assert lease
         assert event_store.due_webhooks(store, now()) == []
         (again,) = event_store.due_webhooks(store, later(61))
-        assert again == {**made, "lease": lease, "not_before": of(database, made)["not_before"]}
+        assert again == {**made, "lease": lease, "not_before": stored_webhook(database, made)["not_before"]}
 
     def test_that_has_expired_can_be_replaced(self, store: Store, database: Database) -> None:
         made = webhook(store)
@@ -104,7 +104,7 @@ class TestLease:
         assert lease not in (None, lost)
         assert lost
         assert not event_store.mark_webhook(store, made["_id"], lost, {"failures": 1}), "too late"
-        assert "failures" not in of(database, made)
+        assert "failures" not in stored_webhook(database, made)
         assert event_store.lease_webhook(store, found, later()) is None, "only once"
 
     def test_cannot_be_leased_early_with_an_outdated_webhook(self, store: Store, database: Database) -> None:
@@ -114,7 +114,7 @@ class TestLease:
         event_store.mark_webhook(store, made["_id"], lease, {"failures": 1, "not_before": later(5)})
 
         assert event_store.lease_webhook(store, made, later()) is None
-        assert "lease" not in of(database, made)
+        assert "lease" not in stored_webhook(database, made)
 
     def test_is_released_with_the_result(self, store: Store, database: Database) -> None:
         made = webhook(store, failures=3, last_failure="timeout")
@@ -125,7 +125,7 @@ class TestLease:
         assert event_store.mark_webhook(store, made["_id"], lease, fields, gone=("failures", "last_failure"))
 
         kept = {name: value for name, value in made.items() if name not in ("failures", "last_failure")}
-        assert of(database, made) == kept | fields
+        assert stored_webhook(database, made) == kept | fields
         assert not event_store.mark_webhook(store, made["_id"], lease, {"failures": 1}), "the lease was released"
 
     @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ class TestLease:
         event_store.change_webhook(store, made, change)
 
         assert event_store.lease_webhook(store, made, later()) is None
-        assert "lease" not in of(database, made)
+        assert "lease" not in stored_webhook(database, made)
 
     def test_of_a_deleted_webhook_cannot_be_leased(self, store: Store, database: Database) -> None:
         made = webhook(store)
@@ -177,7 +177,7 @@ class TestChange:
         event_store.change_webhook(store, made, {"enabled": True}, gone=("disabled_reason", "failures", "lease"))
 
         kept = {name: value for name, value in made.items() if name not in ("disabled_reason", "failures")}
-        assert of(database, made) == kept | {"enabled": True, "version": 2}
+        assert stored_webhook(database, made) == kept | {"enabled": True, "version": 2}
 
     def test_of_an_outdated_version_fails(self, store: Store, database: Database) -> None:
         made = webhook(store)
@@ -186,7 +186,7 @@ class TestChange:
         with pytest.raises(WriteConflict):
             event_store.change_webhook(store, made, {"description": "second"})
 
-        assert of(database, made)["description"] == "first"
+        assert stored_webhook(database, made)["description"] == "first"
 
     def test_succeeds_during_a_delivery(self, store: Store, database: Database) -> None:
         made = webhook(store)
@@ -196,7 +196,7 @@ class TestChange:
         event_store.change_webhook(store, made, {"description": "changed"})
 
         assert event_store.mark_webhook(store, made["_id"], lease, {"not_before": now()})
-        assert of(database, made)["description"] == "changed"
+        assert stored_webhook(database, made)["description"] == "changed"
 
 
 class TestWaitingEvents:

@@ -3,8 +3,8 @@
 (() => {
   const base = new URL(".", document.currentScript.src);
   const STEP = 16;
-  const LEAST = 320;
-  const MOST = 4096;
+  const MIN_HEIGHT = 320;
+  const MAX_HEIGHT = 4096;
   const WAIT_MS = 8000;
   const links = new Map();
   const reported = new WeakSet();
@@ -65,7 +65,7 @@
     const { type, height } = event.data ?? {};
     if (type === "osdi:scroll" && frame.getBoundingClientRect().top < 0) frame.scrollIntoView();
     if (type !== "osdi:height" || typeof height !== "number" || !(height > 0)) return;
-    frame.style.height = `${Math.min(MOST, Math.max(LEAST, Math.ceil(height / STEP) * STEP))}px`;
+    frame.style.height = `${Math.min(MAX_HEIGHT, Math.max(MIN_HEIGHT, Math.ceil(height / STEP) * STEP))}px`;
     reported.add(frame);
     if (!cannotSend(frame)) links.get(frame)?.remove();
     event.source.postMessage(context(), event.origin === "null" ? "*" : event.origin);

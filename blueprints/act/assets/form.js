@@ -1,5 +1,5 @@
-// Improves a page: a second press of a form's button sends nothing, the answer replaces the content without a reload, and
-// text stays if no answer comes. Buttons that copy, share and print appear, which need this module:
+// Improves a page: a second press of a form's button sends nothing, the response replaces the content without a reload, and
+// text stays if no response comes. Buttons that copy, share and print appear, which need this module:
 // <button type="button" hidden data-copy="ID" data-done="Copied">, data-share="URL", data-print. A link data-copies="ID"
 // copies a text that is too long for its address. data-length-of="ID" shows the length of a text.
 // Without it the same forms work as plain HTML. It is one file, so that a page loads few.
@@ -11,8 +11,8 @@ const PREFILLED = [
 ];
 const SOURCES = ["source", "utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "referrer", "website"];
 const framed = window.parent !== window;
-// In a frame with the attribute sandbox, a script may post but not read the answer. There the browser itself posts.
-const readsAnswers = window.origin !== "null";
+// In a frame with the attribute sandbox, a script may post but not read the response. There the browser itself posts.
+const readsResponses = window.origin !== "null";
 
 let context = framed ? {} : { referrer: originOf(document.referrer) };
 let frame = null;
@@ -129,21 +129,21 @@ function send(form, submitter) {
   request.onabort = request.onerror = () => fail(form, "unanswered");
   request.onloadend = () => clearTimeout(timer);
   request.onload = () => {
-    const answer = request.response;
-    const mistake = answer?.querySelector("[data-error]");
+    const response = request.response;
+    const mistake = response?.querySelector("[data-error]");
     if (request.status === 429) fail(form, "limited", timeAfter(Number(request.getResponseHeader("Retry-After")) || 60));
-    else if (request.status >= 500 || !answer?.querySelector("main")) fail(form, "unanswered");
+    else if (request.status >= 500 || !response?.querySelector("main")) fail(form, "unanswered");
     else if (mistake) reject(form, mistake.textContent);
     else if (new URL(request.responseURL).pathname !== address.pathname) location.assign(request.responseURL);
-    else show(answer);
+    else show(response);
   };
   request.send(body);
 }
 
-function show(answer) {
-  document.title = answer.title;
-  document.body.className = answer.body.className;
-  document.body.replaceChildren(...answer.body.childNodes);
+function show(response) {
+  document.title = response.title;
+  document.body.className = response.body.className;
+  document.body.replaceChildren(...response.body.childNodes);
   improve();
   if (!focusNews()) window.scrollTo(0, 0);
 }
@@ -223,7 +223,7 @@ document.addEventListener("submit", (event) => {
     return;
   }
   setBusy(form, true);
-  if (readsAnswers) {
+  if (readsResponses) {
     event.preventDefault();
     send(form, event.submitter);
   } else {

@@ -5,14 +5,14 @@
 
 const HELPER = (campaign) => new URL(`../api/v1/advocacy_campaigns/${encodeURIComponent(campaign)}/record_outreach_helper`, import.meta.url);
 const PAUSES_MS = [1000, 3000];
-const LONGEST_PAUSE_MS = 10_000;
+const MAX_PAUSE_MS = 10_000;
 
 /** Base class of the errors of this module. The outreach was not acknowledged. */
 export class OutreachError extends Error {
   constructor(message, { status = 0, descriptions = [], requestId = null, idempotencyKey, retryAfter = null, cause } = {}) {
     super(message, { cause });
     this.name = new.target.name;
-    /** HTTP status; 0 if no answer came. */
+    /** HTTP status; 0 if no response came. */
     this.status = status;
     /** OSDI's `error_descriptions`: `{error_code, description, properties, hint}`. */
     this.descriptions = descriptions;
@@ -40,9 +40,9 @@ export function newIdempotencyKey() {
 }
 
 /**
- * Records an outreach and resolves to the server's answer, which is `{}` for a page.
+ * Records an outreach and resolves to the server's response, which is `{}` for a page.
  *
- * A request without an answer, and one that the server answers with 5xx, is sent again, `retries` times at most. All of
+ * A request without a response, and one to which the server responds with 5xx, is sent again, `retries` times at most. All of
  * them have one Idempotency-Key, so the outreach is recorded once. After a rejection, pass `error.idempotencyKey` to
  * try again. In `development` each field that the server would ignore is written to the console.
  *
@@ -68,7 +68,7 @@ export async function recordOutreach(campaign, outreach, options = {}) {
       if (!(error instanceof Unavailable) || attempt >= retries) throw error;
       const wanted = error.retryAfter === null ? 0 : error.retryAfter * 1000;
       const pause = Math.max(wanted, PAUSES_MS[Math.min(attempt, PAUSES_MS.length - 1)]);
-      if (pause > LONGEST_PAUSE_MS) throw error;
+      if (pause > MAX_PAUSE_MS) throw error;
       await new Promise((resume) => setTimeout(resume, pause));
     }
   }
@@ -80,27 +80,27 @@ async function post({ address, body, idempotencyKey, timeout, strict = false }) 
   const stop = new AbortController();
   const timer = setTimeout(() => stop.abort(), timeout);
   try {
-    const answer = await fetch(address, { method: "POST", body, headers, credentials: "omit", signal: stop.signal });
-    const content = await answer.json().catch(() => ({}));
-    if (answer.ok) return content;
-    throw errorOf(answer, content, idempotencyKey);
+    const response = await fetch(address, { method: "POST", body, headers, credentials: "omit", signal: stop.signal });
+    const content = await response.json().catch(() => ({}));
+    if (response.ok) return content;
+    throw errorOf(response, content, idempotencyKey);
   } catch (error) {
     if (error instanceof OutreachError) throw error;
-    throw new Unavailable("The server did not answer.", { idempotencyKey, cause: error });
+    throw new Unavailable("The server did not respond.", { idempotencyKey, cause: error });
   } finally {
     clearTimeout(timer);
   }
 }
 
-function errorOf(answer, content, idempotencyKey) {
-  const { status, headers } = answer;
+function errorOf(response, content, idempotencyKey) {
+  const { status, headers } = response;
   const descriptions = content["osdi:error"]?.resource_status?.[0]?.error_descriptions ?? [];
   const seconds = Number.parseInt(headers.get("Retry-After") ?? "", 10);
   const details = {
     status, descriptions, idempotencyKey, requestId: headers.get("OSDI-Request-ID"),
     retryAfter: Number.isNaN(seconds) ? null : seconds,
   };
-  const message = content.error ?? `The server answered ${status}.`;
+  const message = content.error ?? `The server responded with ${status}.`;
   if (status === 429) return new TooManyRequests(message, details);
   if (status >= 500) return new Unavailable(message, details);
   if ([401, 403, 404, 410].includes(status)) return new NotAllowed(message, details);
@@ -190,9 +190,9 @@ export function recordForm(campaign, form, options = {}) {
   if (known?.body !== body) known = { body, idempotencyKey: newIdempotencyKey(), promise: null };
   keys.set(form, known);
   known.promise ??= recordOutreach(campaign, outreach, { ...options, idempotencyKey: known.idempotencyKey })
-    .then((answer) => {
+    .then((response) => {
       keys.delete(form);
-      return answer;
+      return response;
     })
     .catch((error) => {
       known.promise = null;

@@ -21,12 +21,12 @@ async function renew() {
   const typed = new FormData(form);
   typed.set("part", "check");
   try {
-    const answer = await fetch(address, { method: "POST", body: typed, signal });
-    if (answer.status === 204) {
+    const response = await fetch(address, { method: "POST", body: typed, signal });
+    if (response.status === 204) {
       say("");
       show(signal);
     } else {
-      say(answer.status === 422 ? wrong((await answer.json()).mistakes) : status.dataset.unanswered);
+      say(response.status === 422 ? wrong((await response.json()).mistakes) : status.dataset.unanswered);
     }
   } catch (error) {
     if (error.name !== "AbortError") say(status.dataset.unanswered);

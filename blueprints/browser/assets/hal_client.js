@@ -7,8 +7,8 @@ const TIMEOUT_MS = 30_000;
 export const SHOWN_HEADERS = ["ETag", "Retry-After", "Location"];
 
 /**
- * Sends a request and returns the answer: {ok, status, reason, headers, body, text}. Never throws. `body` is the parsed
- * JSON, or undefined. Status 0 means that there was no answer; `reason` says why.
+ * Sends a request and returns the response: {ok, status, reason, headers, body, text}. Never throws. `body` is the parsed
+ * JSON, or undefined. Status 0 means that there was no response; `reason` says why.
  */
 export async function send(method, url, { token, body, ifMatch } = {}) {
   if (!insideApi(url)) return failed("This address is not part of the API.");
@@ -20,29 +20,29 @@ export async function send(method, url, { token, body, ifMatch } = {}) {
   const timer = setTimeout(() => timeout.abort(new Error("The server took too long.")), TIMEOUT_MS);
   try {
     const options = { method, headers, body, signal: timeout.signal, cache: "no-store" };
-    return await answerOf(await fetch(url, { ...options, credentials: "omit", redirect: "error" }));
+    return await responseOf(await fetch(url, { ...options, credentials: "omit", redirect: "error" }));
   } catch (error) {
-    return failed(`The server did not answer. ${error.message}`);
+    return failed(`The server did not respond. ${error.message}`);
   } finally {
     clearTimeout(timer);
   }
 }
 
-/** Returns the answer for a response. */
-async function answerOf(response) {
-  const text = await response.text();
-  const shown = SHOWN_HEADERS.map((name) => [name, response.headers.get(name)]).filter(([, value]) => value !== null);
+/** Returns the response that fetch got, in the form above. */
+async function responseOf(fetched) {
+  const text = await fetched.text();
+  const shown = SHOWN_HEADERS.map((name) => [name, fetched.headers.get(name)]).filter(([, value]) => value !== null);
   return {
-    ok: response.ok,
-    status: response.status,
-    reason: response.statusText,
+    ok: fetched.ok,
+    status: fetched.status,
+    reason: fetched.statusText,
     headers: Object.fromEntries(shown),
     text,
     body: parsed(text),
   };
 }
 
-/** Returns the answer for a failed request. */
+/** Returns the response of a failed request, in the form above. */
 function failed(reason) {
   return { ok: false, status: 0, reason, headers: {}, text: "", body: undefined };
 }

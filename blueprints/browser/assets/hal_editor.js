@@ -1,18 +1,18 @@
-// The form for writing: a method, a body that is checked before it is sent, and the answer. It sends If-Match with the
+// The form for writing: a method, a body that is checked before it is sent, and the response. It sends If-Match with the
 // ETag of the loaded resource, so that it does not overwrite somebody else's change.
 
 import { insideApi } from "./hal_address.js";
-import { answerView } from "./hal_answer.js";
+import { responseView } from "./hal_response.js";
 import { isObject } from "./hal_document.js";
 import { element, option } from "./hal_dom.js";
 
 const FIRST_CHOICE = ["PUT", "POST", "DELETE"];
 
 export class Editor {
-  /** `send(method, url, {body, ifMatch})` returns an answer; `written(method, url)` is called after a success. */
+  /** `send(method, url, {body, ifMatch})` returns a response; `written(method, url)` is called after a success. */
   constructor(section, { openApi, send, written }) {
     this.section = section;
-    this.answer = section.querySelector("#answer");
+    this.response = section.querySelector("#response");
     this.note = section.querySelector("#editor-note");
     this.bodyParts = section.querySelectorAll("[data-part=body]");
     this.form = section.querySelector("form");
@@ -32,7 +32,7 @@ export class Editor {
     const same = this.url?.href === url.href;
     const typed = same && this.fields.body.value !== this.filledIn;
     Object.assign(this, { url, resource, etag });
-    if (!same) this.#clearAnswer();
+    if (!same) this.#clearResponse();
     const methods = this.openApi.methods(url.pathname);
     const offered = FIRST_CHOICE.filter((method) => methods.includes(method) && (method !== "PUT" || isObject(resource)));
     this.section.hidden = offered.length === 0;
@@ -44,19 +44,19 @@ export class Editor {
     this.#chooseMethod();
   }
 
-  /** Shows an answer below the form, also if the resource was deleted. */
-  showAnswer(answer, url) {
-    this.answer.replaceChildren(...answerView(answer, url).filter((part) => part !== null));
+  /** Shows a response below the form, also if the resource was deleted. */
+  showResponse(response, url) {
+    this.response.replaceChildren(...responseView(response, url).filter((part) => part !== null));
   }
 
-  /** Hides the form; the last answer stays visible. */
+  /** Hides the form; the last response stays visible. */
   close() {
     this.url = null;
     this.form.hidden = true;
   }
 
-  #clearAnswer() {
-    this.answer.replaceChildren();
+  #clearResponse() {
+    this.response.replaceChildren();
     this.note.textContent = "";
     this.form.hidden = false;
   }
@@ -84,26 +84,26 @@ export class Editor {
     this.#showProblem("");
   }
 
-  /** Checks the input, asks before a deletion, sends the request, and shows the answer. */
+  /** Checks the input, asks before a deletion, sends the request, and shows the response. */
   async #submit() {
     const method = this.fields.method.value;
     const url = insideApi(this.fields.target.value, this.url);
     const body = method === "DELETE" ? undefined : this.fields.body.value;
     const problem = url ? body !== undefined && jsonProblem(body) : "This address is not part of the API.";
     this.#showProblem(problem || "");
-    this.answer.replaceChildren();
+    this.response.replaceChildren();
     if (problem) return;
     if (method === "DELETE" && !confirm(`DELETE ${url.pathname}${url.search}\n\nThis cannot be undone.`)) return;
     const ifMatch = method !== "POST" && url.pathname === this.url.pathname ? this.etag : undefined;
     this.fields.send.disabled = true;
-    const answer = await this.deliver(method, url, { body, ifMatch });
+    const response = await this.deliver(method, url, { body, ifMatch });
     this.fields.send.disabled = false;
-    this.showAnswer(answer, url);
-    if (answer.ok) {
+    this.showResponse(response, url);
+    if (response.ok) {
       this.filledIn = this.fields.body.value;
       await this.written(method, url);
     }
-    this.answer.scrollIntoView({ block: "nearest" });
+    this.response.scrollIntoView({ block: "nearest" });
   }
 
   #showProblem(sentence) {

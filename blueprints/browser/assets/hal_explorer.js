@@ -2,7 +2,7 @@
 // (#/api/v1/people). The token is only in its input.
 
 import { API, fragmentOf, insideApi, shortened } from "./hal_address.js";
-import { bodyView, errorView, statusLine } from "./hal_answer.js";
+import { bodyView, errorView, statusLine } from "./hal_response.js";
 import { send } from "./hal_client.js";
 import { isObject } from "./hal_document.js";
 import { element } from "./hal_dom.js";
@@ -42,7 +42,7 @@ function openFragment() {
   return open(url);
 }
 
-/** Loads a URL and shows the answer; if another one is opened meanwhile, only that one is shown. */
+/** Loads a URL and shows the response; if another one is opened meanwhile, only that one is shown. */
 async function open(url) {
   const visit = (visits += 1);
   const moved = current !== null && current.href !== url.href;
@@ -51,19 +51,19 @@ async function open(url) {
   note.textContent = "";
   shown.setAttribute("aria-busy", "true");
   const readable = openApi.methods(url.pathname).includes("GET");
-  const answer = readable ? await sendWithToken("GET", url) : null;
+  const response = readable ? await sendWithToken("GET", url) : null;
   if (visit !== visits) return;
   document.title = `${shortened(url)} - ${title}`;
-  const heading = show(url, ...(answer ? answerParts(answer, url) : writeOnlyParts(url)));
+  const heading = show(url, ...(response ? responseParts(response, url) : writeOnlyParts(url)));
   if (moved) heading.focus();
-  editor.show(url, answer?.ok ? answer.body : null, answer?.headers.ETag);
+  editor.show(url, response?.ok ? response.body : null, response?.headers.ETag);
 }
 
-/** Returns the view of an answer: the resource, or the errors. */
-function answerParts(answer, url) {
-  if (!answer.ok) return [statusLine(answer), ...errorView(answer), bodyView(answer)];
-  if (!isObject(answer.body)) return [statusLine(answer), bodyView(answer)];
-  return [statusLine(answer), ...resourceView(answer.body, url, openApi.queryParameters(url.pathname), follow)];
+/** Returns the view of a response: the resource, or the errors. */
+function responseParts(response, url) {
+  if (!response.ok) return [statusLine(response), ...errorView(response), bodyView(response)];
+  if (!isObject(response.body)) return [statusLine(response), bodyView(response)];
+  return [statusLine(response), ...resourceView(response.body, url, openApi.queryParameters(url.pathname), follow)];
 }
 
 /** Returns the view of an address without GET, such as the helper's. */

@@ -17,7 +17,7 @@ export function resourceView(resource, url, parameters, follow) {
     section("Links", linkTable(resource, url, follow)),
     queried.length ? section("Query", queryForm(queried, url, follow)) : null,
     ...hal.embeddedOf(resource).map(([relation, found]) => embeddedSection(relation, found, resource, url)),
-    element("details", {}, element("summary", {}, "JSON of the answer"), json(resource)),
+    element("details", {}, element("summary", {}, "JSON of the response"), json(resource)),
   ];
 }
 

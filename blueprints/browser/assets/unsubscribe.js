@@ -1,4 +1,4 @@
-// Sends a form once. The answer to the second press of a double click would replace the page that has the undo.
+// Sends a form once. The response to the second press of a double click would replace the page that has the undo.
 let sent = false;
 addEventListener("submit", (event) => {
   if (sent) event.preventDefault();

@@ -6,9 +6,9 @@ const bar = section.querySelector("progress");
 const SECONDS = 2;
 
 async function look() {
-  const answer = await fetch(section.dataset.progress, { redirect: "manual" }).catch(() => null);
-  if (!answer || !answer.ok) return;
-  const found = await answer.json();
+  const response = await fetch(section.dataset.progress, { redirect: "manual" }).catch(() => null);
+  if (!response || !response.ok) return;
+  const found = await response.json();
   if (found.state !== section.dataset.state) {
     location.replace(location.pathname);
     return;

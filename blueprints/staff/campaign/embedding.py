@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from blueprints.act.security_headers import is_local
 from blueprints.http.context import caller, deployment, hal, reference, settings, store
 from blueprints.staff.blueprint import Access, pages
-from blueprints.staff.campaign.found import campaign_page, found_campaign
+from blueprints.staff.campaign.found import campaign_or_404, campaign_page
 from osdi.access.tokens import ADMIN, READ, WRITE
 from osdi.campaign_pages.embedding.site_store import forget_sites as forget
 from osdi.errors import OsdiError
@@ -48,7 +48,7 @@ def remove_site(advocacy_campaign_id: str) -> AnyResponse:
 @pages.post("/campaigns/<advocacy_campaign_id>/embedding/forget", access=Access(WRITE, shows=True))
 def forget_sites(advocacy_campaign_id: str) -> AnyResponse:
     """Empty the list of sites"""
-    forget(store(), found_campaign(advocacy_campaign_id)["_id"])
+    forget(store(), campaign_or_404(advocacy_campaign_id)["_id"])
     return _again(advocacy_campaign_id, "sites_forgotten")
 
 
@@ -57,7 +57,7 @@ def _again(campaign_id: str, done: str) -> AnyResponse:
 
 
 def _screen(campaign_id: str, status: int = 200, *, typed: str = "", errors: dict[str, str] | None = None) -> Response:
-    campaign = found_campaign(campaign_id)
+    campaign = campaign_or_404(campaign_id)
     # A frame that was shown in the last seconds is counted in memory only, and its owner has come here to see it.
     deployment().embedding_sites.write()
     found = read_embedding(store(), settings(), campaign, local=is_local())

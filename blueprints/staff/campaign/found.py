@@ -12,8 +12,8 @@ from osdi.resources import ADVOCACY_CAMPAIGN
 from osdi.staff.campaign_list import title_of
 
 
-def found_campaign(campaign_id: str) -> Document:
-    """Returns a campaign. Raises OsdiError 404 or 503."""
+def campaign_or_404(campaign_id: str) -> Document:
+    """Returns the campaign with this id. Raises OsdiError 404 or 503."""
     found = store().get(ADVOCACY_CAMPAIGN.collection, campaign_id)
     if found is None:
         raise not_found("There is no such campaign.", ADVOCACY_CAMPAIGN.rel)

@@ -4,7 +4,7 @@ from flask import Response
 
 from blueprints.http.context import caller, hal, reference, settings, store
 from blueprints.staff.blueprint import Access, pages
-from blueprints.staff.campaign.found import campaign_page, found_campaign
+from blueprints.staff.campaign.found import campaign_or_404, campaign_page
 from blueprints.staff.campaign.script import script_url
 from osdi.access.tokens import READ
 from osdi.resources import PAGES
@@ -15,7 +15,7 @@ from osdi.staff.campaign.overview import overview as read_overview
 @pages.get("/campaigns/<advocacy_campaign_id>", access=Access(READ, campaign=True))
 def campaign(advocacy_campaign_id: str) -> Response:
     """Show a campaign"""
-    found = found_campaign(advocacy_campaign_id)
+    found = campaign_or_404(advocacy_campaign_id)
     return campaign_page(
         "overview.html",
         found,

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from blueprints.http.context import caller, reference, settings, store
 from blueprints.staff.blueprint import Access, pages
-from blueprints.staff.campaign.found import campaign_page, found_campaign
+from blueprints.staff.campaign.found import campaign_or_404, campaign_page
 from osdi.access.tokens import WRITE
 from osdi.crud.put import Change, put
 from osdi.etags import etag
@@ -45,17 +45,19 @@ def unpublish(advocacy_campaign_id: str) -> AnyResponse:
 
 def _confirm_page(campaign_id: str, template: str) -> Response:
     """Returns a page with the version of the campaign, so that its button applies to what the member has seen."""
-    found = found_campaign(campaign_id)
+    found = campaign_or_404(campaign_id)
     checks = check_list(store(), reference(), settings(), found)
     return campaign_page(template, found, checks=checks, version=etag(found))
 
 
 def _set_published(campaign_id: str, *, published: bool) -> None:
-    """Raises OsdiError 404, 409, 412 if the campaign has changed since the confirm page was shown, 503."""
-    change = Change({"page": {"published": published}}, (), frozenset((request.form.get("version", ""),)), _by())
+    """Publishes or hides the page. Raises OsdiError 404, 409, 412 if the campaign changed since the page was shown."""
+    change = Change(
+        {"page": {"published": published}}, (), frozenset((request.form.get("version", ""),)), _caller_person_id()
+    )
     put(store(), ADVOCACY_CAMPAIGN, campaign_id, change, settings().match_key_rules)
     reference().forget(ADVOCACY_CAMPAIGN, campaign_id)
 
 
-def _by() -> str | None:
+def _caller_person_id() -> str | None:
     return caller().person_id

@@ -5,7 +5,7 @@ from flask import Response, request
 from blueprints.http.context import hal, settings, statistics, store
 from blueprints.operations.downloads import CSV_HEADER
 from blueprints.staff.blueprint import Access, pages
-from blueprints.staff.campaign.found import campaign_page, found_campaign
+from blueprints.staff.campaign.found import campaign_or_404, campaign_page
 from osdi.access.tokens import READ
 from osdi.documents import Document
 from osdi.errors import OsdiError, invalid
@@ -18,7 +18,7 @@ from osdi.staff.campaign.statistics import campaign_statistics as read_statistic
 @pages.get("/campaigns/<advocacy_campaign_id>/statistics", access=Access(READ, campaign=True))
 def campaign_statistics(advocacy_campaign_id: str) -> Response:
     """Show the statistics of a campaign"""
-    campaign = found_campaign(advocacy_campaign_id)
+    campaign = campaign_or_404(advocacy_campaign_id)
     period, errors = _period()
     found = None if errors else _read_or_none(campaign, period)
     return campaign_page(
@@ -41,9 +41,9 @@ def statistics_file(advocacy_campaign_id: str) -> Response:
     if errors:
         name, message = next(iter(errors.items()))
         raise invalid(message, name)
-    answer = Response(as_csv(_read(found_campaign(advocacy_campaign_id), period)), content_type=CSV_HEADER)
-    answer.headers["Content-Disposition"] = 'attachment; filename="statistics.csv"'
-    return answer
+    response = Response(as_csv(_read(campaign_or_404(advocacy_campaign_id), period)), content_type=CSV_HEADER)
+    response.headers["Content-Disposition"] = 'attachment; filename="statistics.csv"'
+    return response
 
 
 def _read(campaign: Document, period: Period) -> CampaignStatistics:

@@ -91,9 +91,9 @@ def _with_mistakes(stored: Document | None, error: OsdiError) -> Response:
     if error.status in (404, 503):
         raise error
     status = 422 if error.status == 400 else error.status
-    answer = _editor(stored, typed(), status, version=request.form.get("version", ""), errors=errors_of(error))
-    answer.headers.update(error.headers)
-    return answer
+    response = _editor(stored, typed(), status, version=request.form.get("version", ""), errors=errors_of(error))
+    response.headers.update(error.headers)
+    return response
 
 
 def _editor(stored: Document | None, texts: dict[str, str], status: int = 200, **values: Any) -> Response:
@@ -101,10 +101,12 @@ def _editor(stored: Document | None, texts: dict[str, str], status: int = 200, *
     values["unrequested"] = unrequested(store(), uses)
     values = {"errors": {}, "version": "", "sent_to": "", **values}
     may_write = _may_write()
-    answer = page("messages/message.html", status, stored=stored, texts=texts, uses=uses, may_write=may_write, **values)
+    response = page(
+        "messages/message.html", status, stored=stored, texts=texts, uses=uses, may_write=may_write, **values
+    )
     # The preview is a frame of this server; its own policy allows the mail no script.
-    answer.headers["Content-Security-Policy"] = f"{content_security_policy()}; frame-src 'self'"
-    return answer
+    response.headers["Content-Security-Policy"] = f"{content_security_policy()}; frame-src 'self'"
+    return response
 
 
 def _may_write() -> bool:

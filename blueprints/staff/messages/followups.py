@@ -12,7 +12,7 @@ from osdi.access.tokens import READ, WRITE
 from osdi.action_functions.followup_kinds import FAILED
 from osdi.staff.messages.followup_list import FollowupFilter, followup_list, retry, to_retry
 
-TEXT_LENGTH: Final = 100
+MAX_TEXT_LENGTH: Final = 100
 
 
 @pages.get("/followups", access=Access(READ))
@@ -43,4 +43,4 @@ def _chosen() -> FollowupFilter:
 
 
 def _text(name: str) -> str:
-    return request.values.get(name, "").strip()[:TEXT_LENGTH]
+    return request.values.get(name, "").strip()[:MAX_TEXT_LENGTH]

@@ -23,7 +23,7 @@ POLICY: Final = (
 TEXT: Final = "text"
 
 
-@pages.post("/messages/preview", access=Access(READ, acts=False))
+@pages.post("/messages/preview", access=Access(READ, audited=False))
 def preview_message() -> Response:
     """Show the message of the form as a mail to an example person"""
     try:
@@ -42,7 +42,7 @@ def _message() -> dict[str, object]:
 
 
 def _framed(template: str, status: int, **values: object) -> Response:
-    answer = make_response(render_template(f"staff/{template}", **values), status)
-    answer.headers["Content-Security-Policy"] = POLICY
-    answer.headers["X-Frame-Options"] = "SAMEORIGIN"
-    return answer
+    response = make_response(render_template(f"staff/{template}", **values), status)
+    response.headers["Content-Security-Policy"] = POLICY
+    response.headers["X-Frame-Options"] = "SAMEORIGIN"
+    return response

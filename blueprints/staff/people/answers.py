@@ -72,10 +72,12 @@ def change_answer_of_person(person_id: str, answer_id: str) -> AnyResponse:
     return _stored(person, form, change, "answer_changed")
 
 
-def _stored(person: Document, form: AnswerForm, act: Callable[[Mapping[str, Any]], None], done: str) -> AnyResponse:
-    """Does the act with the loaded answer, and leads to the person's page; returns the form if the answer is wrong."""
+def _stored(person: Document, form: AnswerForm, action: Callable[[Mapping[str, Any]], None], done: str) -> AnyResponse:
+    """Does the action with the loaded answer, and redirects to the person; returns the form if the answer is wrong."""
     try:
-        act(PUT.load(dict(fields_of(form, request.form.get("value", ""), request.form.getlist("responses"))))["fields"])
+        action(
+            PUT.load(dict(fields_of(form, request.form.get("value", ""), request.form.getlist("responses"))))["fields"]
+        )
     except ValidationError as error:
         return _form(person, form, next(described(error.messages)).description)
     except OsdiError as error:

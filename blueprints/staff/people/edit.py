@@ -15,7 +15,7 @@ from osdi.access.tokens import WRITE
 from osdi.documents import Document
 from osdi.errors import OsdiError, described
 from osdi.etags import etag
-from osdi.staff.people import acts
+from osdi.staff.people import person_actions
 from osdi.staff.people.names import NAME_PARTS, name_of
 from osdi.staff.people.person_form import PARTS, Changes, differences, errors_by_field, form_values
 from schemas.base.put import put_of
@@ -39,7 +39,7 @@ def change_person(person_id: str) -> AnyResponse:
     person, typed = person_or_redirect(person_id), request.form.to_dict()
     if typed.get(VERSION) != etag(person):
         return _conflict(person, typed)
-    return _stored(person, typed, acts.requested_changes(store(), person, typed, settings().match_key_rules))
+    return _stored(person, typed, person_actions.requested_changes(store(), person, typed, settings().match_key_rules))
 
 
 def _stored(person: Document, typed: Mapping[str, str], changes: Changes) -> AnyResponse:
@@ -47,7 +47,7 @@ def _stored(person: Document, typed: Mapping[str, str], changes: Changes) -> Any
     if not changes.body:
         return redirect(url_for("staff.person", person_id=person["_id"], done="person_unchanged"), 303)
     try:
-        acts.change_person(store(), person, PUT.load(changes.body), caller(), settings().match_key_rules)
+        person_actions.change_person(store(), person, PUT.load(changes.body), caller(), settings().match_key_rules)
     except ValidationError as error:
         return _form(person, {**form_values(person), **typed}, errors_by_field(changes, described(error.messages)))
     except OsdiError as error:

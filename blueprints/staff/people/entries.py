@@ -12,9 +12,10 @@ from blueprints.staff.people.people import person_or_redirect
 from osdi.access.tokens import WRITE
 from osdi.errors import OsdiError, not_found
 from osdi.people.lookup import get_people
-from osdi.staff.people.acts import (
+from osdi.staff.people.names import name_of
+from osdi.staff.people.person_actions import (
     KINDS,
-    MOST_PEOPLE,
+    MAX_PEOPLE,
     add_to_people,
     entries_of_people,
     kind_of,
@@ -22,7 +23,6 @@ from osdi.staff.people.acts import (
     remove_entry,
     remove_from_people,
 )
-from osdi.staff.people.names import name_of
 from osdi.staff.people.person_page import entries_of
 from osdi.staff.people.search.rows import options
 
@@ -52,7 +52,7 @@ def remove_from_selected_people() -> AnyResponse:
     """Remove a tag or a list from the selected people"""
     people = list(dict.fromkeys(request.form.getlist("person")))
     chosen = [(kind, request.form.get(kind, "")) for kind in KINDS]
-    if not people or len(people) > MOST_PEOPLE or not any(value for _, value in chosen):
+    if not people or len(people) > MAX_PEOPLE or not any(value for _, value in chosen):
         return _form(people, {"tags": "Choose a tag or a list."} if people else {}, removes=True)
     for kind, parent_id in chosen:
         if parent_id:
@@ -79,7 +79,7 @@ def remove_from_person(person_id: str, kind: str, entry_id: str) -> AnyResponse:
 
 def _add(people: list[str]) -> AnyResponse:
     chosen = [(kind, request.form.get(kind, "")) for kind in KINDS]
-    if not people or len(people) > MOST_PEOPLE or not any(value for _, value in chosen):
+    if not people or len(people) > MAX_PEOPLE or not any(value for _, value in chosen):
         return _form(people, {"tags": "Choose a tag or a list."} if people else {})
     missing: set[str] = set()
     try:
@@ -100,14 +100,14 @@ def _form(people: list[str], errors: dict[str, str] | None = None, *, removes: b
 
     A tag or list to remove is one that at least one of them has.
     """
-    found = get_people(store(), people[:MOST_PEOPLE]) if people else {}
+    found = get_people(store(), people[:MAX_PEOPLE]) if people else {}
     selected = list({one["_id"]: one for one in found.values()}.values())
     names = [(each["_id"], name_of(each)) for each in selected]
     choices = {
         kind: entries_of_people(store(), each, selected) if removes else options(store(), parent_of(each))
         for kind, each in KINDS.items()
     }
-    too_many = len(people) > MOST_PEOPLE
-    values = {"choices": choices, "errors": errors or {}, "chosen": request.form, "most": MOST_PEOPLE}
+    too_many = len(people) > MAX_PEOPLE
+    values = {"choices": choices, "errors": errors or {}, "chosen": request.form, "most": MAX_PEOPLE}
     status = 422 if errors or too_many or not names else 200
     return page("people/people_entries.html", status, people=names, too_many=too_many, removes=removes, **values)

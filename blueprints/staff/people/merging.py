@@ -14,10 +14,10 @@ from osdi.access.tokens import WRITE
 from osdi.documents import Document
 from osdi.errors import OsdiError, invalid
 from osdi.people.duplicates.exceptions_store import apart
-from osdi.staff.people.acts import merge, versions_of
 from osdi.staff.people.comparison import compare
 from osdi.staff.people.duplicate_list import keep_apart, take_back
 from osdi.staff.people.names import name_of
+from osdi.staff.people.person_actions import merge, versions_of
 
 CHANGES: Final = Access(WRITE, shows=True)
 CHANGED: Final = "CHANGED"
@@ -34,11 +34,11 @@ def merge_two_people(person_id: str, other_id: str) -> AnyResponse:
     """Merge the other person into this one"""
     survivor, other = _both(person_id, other_id)
 
-    def act() -> None:
+    def action() -> None:
         merge(store(), survivor, other, request.form.get("versions", ""), caller(), settings().match_key_rules)
 
     done = url_for("staff.person", person_id=person_id, done="people_merged")
-    return _unless_changed(act, (person_id, other_id)) or redirect(done, 303)
+    return _unless_changed(action, (person_id, other_id)) or redirect(done, 303)
 
 
 @pages.post("/people/<person_id>/merge/<other_id>/not-the-same", access=CHANGES)
@@ -46,11 +46,11 @@ def keep_people_apart(person_id: str, other_id: str) -> AnyResponse:
     """Store that two people are not the same"""
     one, other = _both(person_id, other_id)
 
-    def act() -> None:
+    def action() -> None:
         g.acted_on = keep_apart(store(), one, other, request.form.get("versions", ""))
 
     done = url_for("staff.duplicates", after=request.form.get("after") or None, done="people_apart")
-    return _unless_changed(act, (person_id, other_id)) or redirect(done, 303)
+    return _unless_changed(action, (person_id, other_id)) or redirect(done, 303)
 
 
 @pages.post("/people/<person_id>/merge/<other_id>/take-back", access=CHANGES)
@@ -68,10 +68,10 @@ def _both(person_id: str, other_id: str) -> tuple[Document, Document]:
     return one, other
 
 
-def _unless_changed(act: Callable[[], None], ids: tuple[str, str]) -> AnyResponse | None:
-    """Does the act and returns None; if one of both has changed, it returns the comparison of what is stored now."""
+def _unless_changed(action: Callable[[], None], ids: tuple[str, str]) -> AnyResponse | None:
+    """Does the action and returns None; if one of both has changed, it returns the comparison of what is stored now."""
     try:
-        act()
+        action()
     except OsdiError as error:
         if error.descriptions[0].error_code != CHANGED and error.status != 412:
             raise

@@ -13,7 +13,7 @@ from blueprints.staff.frame import page
 from blueprints.staff.people.people import argument
 from osdi.access.tokens import WRITE
 from osdi.errors import ErrorDescription, OsdiError, described
-from osdi.staff.people.acts import KnownPerson, create_person
+from osdi.staff.people.person_actions import KnownPerson, create_person
 from osdi.staff.people.search.suggestions import first_values
 from schemas.outreach import PostedPersonSchema
 

@@ -14,26 +14,26 @@ from osdi.documents import Document
 from osdi.errors import OsdiError
 from osdi.staff.people.contact_status import NO_CALLS, NO_TEXTS, contacts_of
 from osdi.staff.people.names import name_of
-from osdi.staff.people.opt_outs import refuse_numbers
-from osdi.suppression.refusals import CALLS, TEXTS
+from osdi.staff.people.opt_outs import opt_out_numbers
+from osdi.suppression.opt_outs import CALLS, TEXTS
 
 CHANGES: Final = Access(WRITE, shows=True)
 STATUSES: Final = {CALLS: NO_CALLS, TEXTS: NO_TEXTS}
 
 
 @pages.get("/people/<person_id>/no-calls", access=CHANGES)
-def choose_refused_numbers(person_id: str) -> Response:
+def choose_opted_out_numbers(person_id: str) -> Response:
     """Ask which numbers shall get no more calls or texts"""
     return _form(person_or_redirect(person_id))
 
 
 @pages.post("/people/<person_id>/no-calls", access=CHANGES)
 def refuse_calls_and_texts(person_id: str) -> AnyResponse:
-    """Record that calls or texts to numbers of the person are refused"""
+    """Record opt-outs of calls or texts to numbers of the person"""
     person = person_or_redirect(person_id)
-    refused = {what: request.form.getlist(what) for what in STATUSES}
+    opted_out = {what: request.form.getlist(what) for what in STATUSES}
     try:
-        refuse_numbers(store(), person, refused, settings().match_key_rules)
+        opt_out_numbers(store(), person, opted_out, settings().match_key_rules)
     except OsdiError as error:
         if error.status != 400:
             raise
@@ -42,7 +42,7 @@ def refuse_calls_and_texts(person_id: str) -> AnyResponse:
 
 
 def _form(person: Document, errors: dict[str, str] | None = None) -> Response:
-    """Returns the form with the numbers that do not refuse calls or texts yet."""
+    """Returns the form with the numbers that have not opted out of calls or texts yet."""
     _, phones = contacts_of(store(), person, settings().match_key_rules)
     open_numbers = {
         what: list(dict.fromkeys(each.value for each in phones if status not in each.statuses))

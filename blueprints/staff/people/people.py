@@ -22,7 +22,7 @@ from osdi.staff.people.search.rows import choices, people_list
 from osdi.staff.people.search.suggestions import suggestions
 from osdi.statistics.days import midnight
 
-TEXT_LENGTH: Final = 200
+MAX_TEXT_LENGTH: Final = 200
 TEXTS: Final = ("text", "tag", "list", "campaign", "status", "sort")
 DATES: Final = ("created", "active")
 EXPORTS: Final = Access(READ, fresh=True)
@@ -62,8 +62,8 @@ def download_people_csv() -> Response:
 def person(person_id: str) -> Response:
     """Show what is stored about a person"""
     found = person_page(store(), person_or_redirect(person_id), settings().match_key_rules, argument("after"))
-    with_acts = may_call(caller(), pages.access_of("audit_log"))
-    return page("people/person.html", found=found, history=history_of(store(), found.person, with_acts=with_acts))
+    with_actions = may_call(caller(), pages.access_of("audit_log"))
+    return page("people/person.html", found=found, history=history_of(store(), found.person, with_actions=with_actions))
 
 
 def person_or_redirect(person_id: str) -> Document:
@@ -77,7 +77,7 @@ def person_or_redirect(person_id: str) -> Document:
 
 def argument(name: str) -> str:
     """Returns an argument of the address or form, cut to a reasonable length; "" without it."""
-    return request.values.get(name, "").strip()[:TEXT_LENGTH]
+    return request.values.get(name, "").strip()[:MAX_TEXT_LENGTH]
 
 
 def _filter() -> tuple[Filter, dict[str, str], dict[str, str]]:

@@ -18,7 +18,7 @@ from osdi.privacy.anonymisation import ANONYMISE
 from osdi.privacy.erasure_store import count_outreaches, tokens_of
 from osdi.privacy.person_export import person_export
 from osdi.resources import PERSON
-from osdi.staff.people import acts
+from osdi.staff.people import person_actions
 from osdi.staff.people.names import name_of
 
 CHANGES: Final = Access(WRITE, shows=True)
@@ -36,7 +36,7 @@ def confirm_unsubscription(person_id: str) -> Response:
 @pages.post("/people/<person_id>/unsubscribe", access=CHANGES)
 def unsubscribe_person(person_id: str) -> AnyResponse:
     """Unsubscribe an address of the person"""
-    acts.unsubscribe_person(store(), person_or_redirect(person_id), request.form.get("address", ""))
+    person_actions.unsubscribe_person(store(), person_or_redirect(person_id), request.form.get("address", ""))
     return redirect(url_for("staff.person", person_id=person_id, done="person_unsubscribed"), 303)
 
 
@@ -68,8 +68,9 @@ def confirm_erasure(person_id: str) -> Response:
 def erase_person(person_id: str) -> AnyResponse:
     """Erase the person"""
     person, outreaches = person_or_redirect(person_id), request.form.get("outreaches", "")
+    typed = request.form.get("name", "")
     try:
-        acts.erase_person(store(), person, request.form.get("name", ""), outreaches, settings().match_key_rules)
+        person_actions.erase_person(store(), person, typed, outreaches, settings().match_key_rules)
     except OsdiError as error:
         if error.status != 400:
             raise

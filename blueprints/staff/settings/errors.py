@@ -11,7 +11,7 @@ Errors = dict[str, str]
 
 
 def or_form(action: Callable[[], AnyResponse], form: Callable[[int, Errors], Response]) -> AnyResponse:
-    """Returns the answer of the action, or the form with status 422 if it raises an OsdiError 400 or 409.
+    """Returns the response of the action, or the form with status 422 if it raises an OsdiError 400 or 409.
 
     Raises OsdiError for another status.
     """
@@ -20,6 +20,6 @@ def or_form(action: Callable[[], AnyResponse], form: Callable[[int, Errors], Res
     except OsdiError as error:
         if error.status not in (400, 409):
             raise
-        g.refused = error.descriptions[0].error_code
+        g.rejected = error.descriptions[0].error_code
         errors = {(each.properties or ("form",))[0]: each.description for each in error.descriptions}
         return form(422, errors)

@@ -1,4 +1,4 @@
-"""Tokens of the API: the list, and forms to create, rotate and revoke them. An answer shows a secret once."""
+"""Tokens of the API: the list, and forms to create, rotate and revoke them. A response shows a secret once."""
 
 from typing import Any
 

@@ -43,7 +43,7 @@ def webhook(webhook_id: str) -> Response:
 
 @pages.post("/settings/webhooks/<webhook_id>/test", access=ADMINISTRATOR)
 def send_test_event(webhook_id: str) -> Response:
-    """Send a test event and show the answer"""
+    """Send a test event and show the response"""
     result = send_test(store(), hal(), settings(), webhook_id)
     g.acted_on = [f"{WEBHOOKS}/{webhook_id}"]  # for the audit log: nothing is written
     return page("settings/webhook.html", found=webhook_row(store(), webhook_id), result=result)

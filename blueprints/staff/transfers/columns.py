@@ -10,7 +10,7 @@ from blueprints.staff.transfers.access import IMPORTS
 from osdi.documents import Document
 from osdi.errors import OsdiError
 from osdi.importing.csv_files.encoding import ENCODINGS
-from osdi.importing.jobs import acts
+from osdi.importing.jobs import job_actions
 from osdi.importing.jobs.field_choices import column_rows, field_groups
 from osdi.importing.jobs.job import OF_MEMBER
 from osdi.importing.jobs.options import CUSTOM, LEFT_OUT
@@ -19,7 +19,7 @@ from osdi.importing.jobs.options import CUSTOM, LEFT_OUT
 @pages.get("/imports/<import_id>/columns", access=IMPORTS)
 def import_columns(import_id: str) -> AnyResponse:
     """Show the columns of a file with the proposed fields"""
-    job = acts.found_job(store(), import_id)
+    job = job_actions.get_job(store(), import_id)
     if job["state"] not in OF_MEMBER:
         return redirect(url_for("staff.import_job", import_id=import_id, done=request.args.get("done")), 303)
     return _form(job)
@@ -28,13 +28,13 @@ def import_columns(import_id: str) -> AnyResponse:
 @pages.post("/imports/<import_id>/columns", access=IMPORTS)
 def choose_import_columns(import_id: str) -> AnyResponse:
     """Store the choice of fields and have the file checked, or read again"""
-    job = acts.found_job(store(), import_id)
+    job = job_actions.get_job(store(), import_id)
     try:
-        acts.choose(store(), job, request.form, _fields(job), read_again=request.form.get("act") == "read_again")
+        job_actions.choose(store(), job, request.form, _fields(job), read_again=request.form.get("act") == "read_again")
     except OsdiError as error:
         if error.status != 400:
             raise
-        g.refused = error.descriptions[0].error_code
+        g.rejected = error.descriptions[0].error_code
         named = {(each.properties or ("form",))[0]: each.description for each in error.descriptions}
         return _form(job, 422, named)
     return redirect(url_for("staff.import_job", import_id=import_id, done="import_checking"), 303)

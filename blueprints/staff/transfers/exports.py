@@ -32,7 +32,7 @@ def download_export() -> Response:
     except OsdiError as error:
         if error.status != 400:
             raise
-        g.refused = error.descriptions[0].error_code
+        g.rejected = error.descriptions[0].error_code
         named = {(each.properties or ("form",))[0]: each.description for each in error.descriptions}
         return _form(422, named)
     kind = TYPES.get(wanted.format, NDJSON_TYPE)

@@ -13,7 +13,7 @@ from blueprints.staff.transfers.access import IMPORTS, UPLOADS
 from blueprints.staff.transfers.progress import progress_script_url
 from osdi.errors import OsdiError, not_found
 from osdi.importing.csv_files.file_formats import NDJSON
-from osdi.importing.jobs import acts
+from osdi.importing.jobs import job_actions
 from osdi.importing.jobs.job import COLUMNS
 from osdi.importing.jobs.parts_store import read_parts
 from osdi.staff.transfers.imports import campaign_choices, import_list, import_page
@@ -38,7 +38,7 @@ def upload_import() -> AnyResponse:
     except OsdiError as error:
         if error.status not in OF_FORM:
             raise
-        g.refused = error.descriptions[0].error_code
+        g.rejected = error.descriptions[0].error_code
         named = {(each.properties or ("file",))[0]: each.description for each in error.descriptions}
         return _list(422 if error.status == 400 else error.status, named)
     return redirect(url_for("staff.import_job", import_id=job_id, done="import_uploaded"), 303)
@@ -56,7 +56,7 @@ def import_job(import_id: str) -> AnyResponse:
 @pages.post("/imports/<import_id>/start", access=IMPORTS)
 def start_import(import_id: str) -> AnyResponse:
     """Start an import that was checked; a second press changes nothing"""
-    acts.start(store(), settings(), import_id, request.form.get("check_id", ""))
+    job_actions.start(store(), settings(), import_id, request.form.get("check_id", ""))
     return redirect(url_for("staff.import_job", import_id=import_id, done="import_started"), 303)
 
 
@@ -69,7 +69,7 @@ def confirm_import_cancellation(import_id: str) -> Response:
 @pages.post("/imports/<import_id>/cancel", access=IMPORTS)
 def cancel_import(import_id: str) -> AnyResponse:
     """Cancel an import and delete its file"""
-    acts.cancel(store(), import_id)
+    job_actions.cancel(store(), import_id)
     return redirect(url_for("staff.import_job", import_id=import_id, done="import_canceled"), 303)
 
 
@@ -82,30 +82,30 @@ def confirm_import_deletion(import_id: str) -> Response:
 @pages.post("/imports/<import_id>/delete", access=IMPORTS)
 def delete_import(import_id: str) -> AnyResponse:
     """Delete an import that has ended"""
-    acts.delete(store(), import_id)
+    job_actions.delete(store(), import_id)
     return redirect(url_for("staff.imports", done="import_deleted"), 303)
 
 
 @pages.get("/imports/<import_id>/rejected.csv", access=IMPORTS)
 def rejected_rows(import_id: str) -> Response:
     """Send the rejected rows as a file, to be corrected and uploaded again"""
-    job = acts.found_job(store(), import_id)
-    if not acts.has_rejected_rows(job):
+    job = job_actions.get_job(store(), import_id)
+    if not job_actions.has_rejected_rows(job):
         raise not_found("This import has no rejected rows.")
     # The file has personal data, so its download belongs into the audit log.
-    g.acts, g.acted_on = True, [f"{IMPORT_JOBS}/{import_id}"]
+    g.audited, g.acted_on = True, [f"{IMPORT_JOBS}/{import_id}"]
     suffix = "ndjson" if job["file_name"].lower().endswith(NDJSON) else "csv"
-    answer = Response(read_parts(store(), job["rejected_parts"]), mimetype=f"text/{suffix}")
-    answer.headers["Content-Disposition"] = f'attachment; filename="rejected.{suffix}"'
-    answer.implicit_sequence_conversion = False
-    return answer
+    response = Response(read_parts(store(), job["rejected_parts"]), mimetype=f"text/{suffix}")
+    response.headers["Content-Disposition"] = f'attachment; filename="rejected.{suffix}"'
+    response.implicit_sequence_conversion = False
+    return response
 
 
 def _upload() -> str:
     """Stores the file of the form, and returns the id of its import. Raises OsdiError 400, 409, 413, 503."""
     request_deadline.end()  # a large file takes its time
     sent = request.files.get("file") or FileStorage()
-    job = acts.upload(store(), settings(), signed_in().member, request.form, sent.filename or "", sent.stream)
+    job = job_actions.upload(store(), settings(), signed_in().member, request.form, sent.filename or "", sent.stream)
     return str(job["_id"])
 
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
-from osdi.fields.limits import LINE_LENGTH
+from osdi.fields.limits import MAX_LINE_LENGTH
 from osdi.mail.mailboxes import with_ascii_domain
 from osdi.messages.template_fields import single_line
 
 # Some browsers and mail programs open nothing for a longer link.
-LONGEST_LINK: Final = 1_800
+MAX_LINK_LENGTH: Final = 1_800
 GMAIL: Final = "https://mail.google.com/mail/?view=cm&fs=1"
 OUTLOOK: Final = "https://outlook.live.com/mail/0/deeplink/compose"
 
@@ -30,12 +30,14 @@ class MailLinks:
 
 def mail_links(addresses: Sequence[str], subject: str, text: str) -> MailLinks:
     """Returns the links for a message to these addresses, which `mail_address` has checked."""
-    line = single_line(subject, LINE_LENGTH)
+    line = single_line(subject, MAX_LINE_LENGTH)
     lines = "\r\n".join(text.splitlines())
     complete = _links(addresses, line, lines)
-    if max(map(len, complete)) <= LONGEST_LINK:
+    if max(map(len, complete)) <= MAX_LINK_LENGTH:
         return MailLinks(*complete, with_text=True)
-    mail_program, gmail, outlook = (link if len(link) <= LONGEST_LINK else None for link in _links(addresses, line, ""))
+    mail_program, gmail, outlook = (
+        link if len(link) <= MAX_LINK_LENGTH else None for link in _links(addresses, line, "")
+    )
     return MailLinks(mail_program, gmail, outlook, with_text=not lines)
 
 

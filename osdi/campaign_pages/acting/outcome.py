@@ -19,7 +19,7 @@ WORDS: Final[Mapping[str, str]] = {
     NOT_MADE: "not made",
 }
 OUTCOME, MINUTES = "outcome", "minutes"
-MOST_MINUTES: Final = 600
+MAX_MINUTES: Final = 600
 # Whole minutes, and a part that is not 0.
 NUMBER: Final = re.compile(r"([0-9]{1,3})(?:[.,]0*([1-9][0-9]*)?)?")
 # The reasons why an outcome is invalid.
@@ -69,8 +69,8 @@ def _minutes(values: Values, control: str) -> int | None:
     if not text:
         return None
     found = NUMBER.fullmatch(text)
-    minutes = int(found[1]) + bool(found[2]) if found else MOST_MINUTES + 1
-    if minutes > MOST_MINUTES:
+    minutes = int(found[1]) + bool(found[2]) if found else MAX_MINUTES + 1
+    if minutes > MAX_MINUTES:
         raise InvalidChoice(control, NO_MINUTES)
     return minutes
 

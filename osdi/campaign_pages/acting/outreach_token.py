@@ -1,6 +1,6 @@
 """The token by which a supporter completes the outreach that they have just recorded: its targets and its outcome.
 
-Only the answer to the post has the token. It names one outreach and is valid for a day.
+Only the response to the post has the token. It names one outreach and is valid for a day.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from osdi.store import DocumentStore
 PURPOSE: Final = "outreach"
 SECONDS: Final = 24 * 60 * 60
 # An id, some keys of targets, and a signature.
-LONGEST: Final = 20_000
+MAX_TOKEN_LENGTH: Final = 20_000
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def outreach_token(store: DocumentStore, outreach_id: str, campaign_id: str, can
 
 def read_outreach_token(store: DocumentStore, token: str) -> OutreachToken | None:
     """Returns the content of a token; None if it is older than a day or not one of ours. Raises OsdiError 503."""
-    if len(token) > LONGEST:
+    if len(token) > MAX_TOKEN_LENGTH:
         return None
     try:
         outreach_id, campaign_id, *candidates = timed_signer(store, PURPOSE).loads(token, max_age=SECONDS)

@@ -7,7 +7,7 @@ from typing import Any, Final
 import phonenumbers
 from phonenumbers import PhoneNumberFormat
 
-from osdi.fields.limits import PHONE_DIGITS_LEAST
+from osdi.fields.limits import MIN_PHONE_DIGITS
 from osdi.values.phones import with_extension
 from osdi.values.words import country
 
@@ -38,7 +38,7 @@ def phone_link(entry: Mapping[str, Any], region: str = "") -> PhoneLink | None:
         text = phonenumbers.format_number(found, PhoneNumberFormat.INTERNATIONAL)
         return PhoneLink(text, phonenumbers.format_number(found, PhoneNumberFormat.RFC3966), description)
     digits = _digits(written)
-    if len(digits) < PHONE_DIGITS_LEAST:
+    if len(digits) < MIN_PHONE_DIGITS:
         return None
     plus = "+" if written.startswith("+") else ""
     text = f"{written} ext. {extension}" if extension else written

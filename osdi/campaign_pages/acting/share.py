@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 from osdi.campaign_pages.acting.mail_links import mailto
 from osdi.campaign_pages.page_settings import title_of
-from osdi.fields.limits import LINE_LENGTH
+from osdi.fields.limits import MAX_LINE_LENGTH
 from osdi.messages.template_fields import single_line
 from osdi.values.web_addresses import split_web_address, web_address
 
@@ -31,7 +31,7 @@ OPTIONS: Final[Mapping[str, tuple[str, str]]] = {
     X: ("twitter_share", "message"),
 }
 # X counts an address as 23 characters; Bluesky and Mastodon have more room.
-X_LENGTH: Final = 250
+MAX_X_LENGTH: Final = 250
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def share_of(campaign: Mapping[str, Any], page_url: str, *, turn: int = 0) -> Sh
     title = title_of(campaign)
     address = _address(campaign, page_url)
     options = {medium: _option(campaign, *OPTIONS[medium], turn) for medium in OPTIONS}
-    text = single_line(options[X].get("message") or campaign.get("summary") or title, LINE_LENGTH)
+    text = single_line(options[X].get("message") or campaign.get("summary") or title, MAX_LINE_LENGTH)
 
     def to(medium: str) -> str:
         own = web_address(options.get(medium, {}).get("share_url"))
@@ -67,7 +67,9 @@ def share_of(campaign: Mapping[str, Any], page_url: str, *, turn: int = 0) -> Sh
             ShareLink(MAIL, _mail_link(options[MAIL], title, text, to(MAIL))),
             ShareLink(WHATSAPP, f"https://wa.me/?text={_quoted(f'{text} {to(WHATSAPP)}')}"),
             ShareLink(FACEBOOK, f"https://www.facebook.com/sharer/sharer.php?u={_quoted(to(FACEBOOK))}"),
-            ShareLink(X, f"https://x.com/intent/post?text={_quoted(single_line(text, X_LENGTH))}&url={_quoted(to(X))}"),
+            ShareLink(
+                X, f"https://x.com/intent/post?text={_quoted(single_line(text, MAX_X_LENGTH))}&url={_quoted(to(X))}"
+            ),
             ShareLink(BLUESKY, f"https://bsky.app/intent/compose?text={_quoted(f'{text} {to(BLUESKY)}')}"),
         ),
         with_source(address, COPY),
@@ -119,7 +121,7 @@ def _option(campaign: Mapping[str, Any], name: str, needed: str, turn: int) -> M
 def _mail_link(option: Mapping[str, Any], title: str, text: str, address: str) -> str:
     """Returns a link without an addressee: the supporter chooses who gets the mail."""
     body = "\r\n".join([*str(option.get("body") or text).splitlines(), "", address])
-    return mailto([], {"subject": single_line(str(option.get("subject") or title), LINE_LENGTH), "body": body})
+    return mailto([], {"subject": single_line(str(option.get("subject") or title), MAX_LINE_LENGTH), "body": body})
 
 
 def _quoted(text: str) -> str:

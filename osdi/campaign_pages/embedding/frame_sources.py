@@ -9,7 +9,7 @@ from osdi.values.web_addresses import origin_of
 
 SECURE: Final = "https:"
 PLAIN: Final = "http:"
-LONGEST: Final = 253
+MAX_ORIGIN_LENGTH: Final = 253
 DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 
 
@@ -29,7 +29,7 @@ def frame_sources(origins: Sequence[str], *, local: bool) -> tuple[str, ...]:
 def site_of(address: str) -> str | None:
     """Returns the origin of an address, if a campaign can list it; else None."""
     origin = origin_of(address)
-    return origin if origin and len(origin) <= LONGEST else None
+    return origin if origin and len(origin) <= MAX_ORIGIN_LENGTH else None
 
 
 def may_frame(sources: Iterable[str], origin: str) -> bool:

@@ -1,6 +1,6 @@
 """Counts in memory which sites frame the forms of campaigns, so that a request for a form writes nothing as a rule.
 
-The first frame of a site is written as soon as its answer is sent, further ones of this process every five minutes.
+The first frame of a site is written as soon as its response is sent, further ones of this process every five minutes.
 Whatever requests come, a process writes at most WRITES_AT_ONCE sites in a second.
 """
 
@@ -21,13 +21,13 @@ from osdi.errors import OsdiError, WriteConflict
 from osdi.ids import now
 from osdi.store import Store
 
-# A header Sec-Fetch-Dest with one of these says that a browser puts the answer into a frame.
+# A header Sec-Fetch-Dest with one of these says that a browser puts the response into a frame.
 FRAMES: Final = frozenset({"iframe", "frame", "embed", "object"})
 SECONDS: Final = 300.0
 PAUSE_SECONDS: Final = 1.0
 WRITES_AT_ONCE: Final = 20
 # The counts that a process has in memory. If there are more, the oldest is lost.
-MOST_COUNTS: Final = 1_000
+MAX_COUNTS: Final = 1_000
 # Campaign, origin and outcome.
 Key = tuple[str, str, str]
 
@@ -47,7 +47,7 @@ class SiteCounts:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._counts: FIFOCache[Key, _Count] = FIFOCache(MOST_COUNTS)
+        self._counts: FIFOCache[Key, _Count] = FIFOCache(MAX_COUNTS)
         self._lock = threading.Lock()
         # Before this moment nothing is written, and before the other one no count but the present is looked at.
         self._resumes = self._looks = -math.inf
@@ -55,7 +55,7 @@ class SiteCounts:
     def count(self, campaign_id: str, referrer: str, *, listed: Sequence[str], sources: Sequence[str]) -> bool:
         """Counts one frame, by the address of the page around it as a browser sent it; True if `write` has work.
 
-        `sources` are those of the answer's `frame-ancestors`, and `listed` the origins that the campaign lists.
+        `sources` are those of the response's `frame-ancestors`, and `listed` the origins that the campaign lists.
         """
         origin = site_of(referrer) or NAMELESS
         outcome = UNKNOWN if origin == NAMELESS else SHOWN if may_frame(sources, origin) else BLOCKED
@@ -68,16 +68,16 @@ class SiteCounts:
     def write(self) -> None:
         """Writes the counts that are due. After a failure they stay in memory, and the log says so."""
         with self._lock:
-            moment = time.monotonic()
-            if moment < self._resumes:
+            timestamp = time.monotonic()
+            if timestamp < self._resumes:
                 return
-            taken = [(key, each, each.number) for key, each in self._due(moment)][:WRITES_AT_ONCE]
-            self._resumes = moment + PAUSE_SECONDS
+            taken = [(key, each, each.number) for key, each in self._due(timestamp)][:WRITES_AT_ONCE]
+            self._resumes = timestamp + PAUSE_SECONDS
             for _, each, _ in taken:
-                each.number, each.written = 0, moment
+                each.number, each.written = 0, timestamp
         for key, each, number in taken:
             try:
-                add_frames(self._store, *key, number, listed=each.listed, moment=each.last)
+                add_frames(self._store, *key, number, listed=each.listed, timestamp=each.last)
             except (OsdiError, WriteConflict) as error:
                 with self._lock:
                     each.number += number
@@ -85,16 +85,16 @@ class SiteCounts:
 
     def _has_work(self, counted: _Count) -> bool:
         """True if this count or another is due; looks at others once in PAUSE_SECONDS. The caller has the lock."""
-        moment = time.monotonic()
-        if moment < self._resumes:
+        timestamp = time.monotonic()
+        if timestamp < self._resumes:
             return False
-        if moment - counted.written >= SECONDS:
+        if timestamp - counted.written >= SECONDS:
             return True
-        if moment < self._looks:
+        if timestamp < self._looks:
             return False
-        self._looks = moment + PAUSE_SECONDS
-        return any(True for _ in self._due(moment))
+        self._looks = timestamp + PAUSE_SECONDS
+        return any(True for _ in self._due(timestamp))
 
-    def _due(self, moment: float) -> Iterator[tuple[Key, _Count]]:
+    def _due(self, timestamp: float) -> Iterator[tuple[Key, _Count]]:
         """Yields the counts to write at a moment; the caller has the lock."""
-        yield from (item for item in self._counts.items() if item[1].number and moment - item[1].written >= SECONDS)
+        yield from (item for item in self._counts.items() if item[1].number and timestamp - item[1].written >= SECONDS)

@@ -1,7 +1,7 @@
 """Stores how often each site has framed the form of a campaign: `{_id, advocacy_campaign_id, origin, ..., last_date}`.
 
 The numbers of a document are named by outcome: `shown`, `blocked` and `unknown`. The address of a site comes from a
-header that anybody can forge. Therefore a campaign has at most MOST_SITES sites that it does not list, none of them
+header that anybody can forge. Therefore a campaign has at most MAX_SITES sites that it does not list, none of them
 replaces another, and further ones count as OTHERS. The sites that a campaign lists are always stored. The database
 deletes a site that has framed nothing for 30 days.
 """
@@ -21,9 +21,9 @@ SHOWN, BLOCKED, UNKNOWN = "shown", "blocked", "unknown"
 # The origins of documents that are about no single site: pages that name no address, and those above the limit.
 NAMELESS: Final = ""
 OTHERS: Final = "*"
-MOST_SITES: Final = 50
+MAX_SITES: Final = 50
 # More than a campaign can have: listed sites and others, and a few of simultaneous requests.
-MOST_READ: Final = 200
+MAX_SITES_READ: Final = 200
 WRITE_SECONDS: Final = 0.5
 # A lost count does no harm.
 ACKNOWLEDGED: Final = WriteConcern(w=1)
@@ -37,7 +37,7 @@ def add_frames(
     number: int,
     *,
     listed: Collection[str],
-    moment: dt.datetime,
+    timestamp: dt.datetime,
 ) -> None:
     """Adds a number of frames with one outcome. `listed` are the origins that the campaign lists.
 
@@ -47,7 +47,7 @@ def add_frames(
         sites = store.collection(EMBEDDING_SITES).with_options(write_concern=ACKNOWLEDGED)
 
         def add(to: str, *, inserts: bool) -> bool:
-            change = {"$inc": {outcome: number}, "$max": {"last_date": moment}}
+            change = {"$inc": {outcome: number}, "$max": {"last_date": timestamp}}
             if inserts:
                 change["$setOnInsert"] = {"_id": new_id()}
             site = {"advocacy_campaign_id": campaign_id, "origin": to}
@@ -56,23 +56,23 @@ def add_frames(
         if add(origin, inserts=False):
             return
         named = {"advocacy_campaign_id": campaign_id, "origin": {"$nin": [NAMELESS, OTHERS, *listed]}}
-        has_room = origin in (NAMELESS, OTHERS, *listed) or sites.count_documents(named, limit=MOST_SITES) < MOST_SITES
+        has_room = origin in (NAMELESS, OTHERS, *listed) or sites.count_documents(named, limit=MAX_SITES) < MAX_SITES
         add(origin if has_room else OTHERS, inserts=True)
 
 
 def sites_of(store: Store, campaign_id: str) -> list[Document]:
     """Returns the sites of a campaign, in any order. Raises OsdiError 503."""
-    return store.find(EMBEDDING_SITES, {"advocacy_campaign_id": campaign_id}, limit=MOST_READ)
+    return store.find(EMBEDDING_SITES, {"advocacy_campaign_id": campaign_id}, limit=MAX_SITES_READ)
 
 
-def blocked_since(store: Store, moment: dt.datetime, campaign_id: str | None) -> list[Document]:
-    """Returns sites that were blocked once and have framed a form since a moment, of one campaign or of all.
+def blocked_since(store: Store, timestamp: dt.datetime, campaign_id: str | None) -> list[Document]:
+    """Returns sites that were blocked once and have framed a form since a timestamp, of one campaign or of all.
 
-    The newest are first, and there are at most MOST_READ. Raises OsdiError 503.
+    The newest are first, and there are at most MAX_SITES_READ. Raises OsdiError 503.
     """
-    query = {"last_date": {"$gte": moment}, BLOCKED: {"$gt": 0}, "origin": {"$nin": [NAMELESS, OTHERS]}}
+    query = {"last_date": {"$gte": timestamp}, BLOCKED: {"$gt": 0}, "origin": {"$nin": [NAMELESS, OTHERS]}}
     scope = {"advocacy_campaign_id": campaign_id} if campaign_id else {}
-    return store.find(EMBEDDING_SITES, {**query, **scope}, sort=("-last_date",), limit=MOST_READ)
+    return store.find(EMBEDDING_SITES, {**query, **scope}, sort=("-last_date",), limit=MAX_SITES_READ)
 
 
 def forget_sites(store: Store, campaign_id: str) -> None:

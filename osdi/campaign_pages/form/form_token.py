@@ -18,7 +18,7 @@ from osdi.ids import timestamp
 from osdi.store import DocumentStore
 
 KEY_BYTES: Final = 16
-LONGEST: Final = 500
+MAX_TOKEN_LENGTH: Final = 500
 DAY: Final = 24 * 60 * 60
 
 
@@ -70,7 +70,7 @@ class FormTokens:
 
         Raises OsdiError 503.
         """
-        if not text or len(text) > LONGEST:
+        if not text or len(text) > MAX_TOKEN_LENGTH:
             return None
         try:
             found = FormToken(*self._signer().loads(text))

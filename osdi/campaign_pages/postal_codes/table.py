@@ -17,7 +17,7 @@ from typing import Any, Final
 from osdi.campaign_pages.targets import Target, target_key, target_name
 from osdi.errors import invalid
 from osdi.exporting.csv_cells import defused, restored
-from osdi.fields.limits import LINE_LENGTH, POSTAL_CODE_LINES
+from osdi.fields.limits import MAX_LINE_LENGTH, MAX_POSTAL_CODE_LINES
 from osdi.values.names import letters_and_digits
 from osdi.values.postal_codes import compared_postal_code, compared_without_country
 
@@ -25,7 +25,7 @@ POSTAL_CODE, TARGET = "postal_code", "target"
 COLUMNS: Final = (POSTAL_CODE, TARGET)
 EVERY_OTHER: Final = "*"
 # Letters and digits of the longest postal code are fewer.
-LONGEST_PREFIX: Final = 20
+MAX_PREFIX_LENGTH: Final = 20
 DELIMITERS: Final = ",;\t"
 # Examples in a report.
 EXAMPLES: Final = 50
@@ -55,19 +55,19 @@ class Table:
 def read_table(text: str, target_list: Sequence[Target]) -> Table:
     """Returns the table of a CSV file, which may have a byte order mark, and commas, semicolons or tabs.
 
-    Raises OsdiError 400 for a text that is no such file or has more than POSTAL_CODE_LINES lines.
+    Raises OsdiError 400 for a text that is no such file or has more than MAX_POSTAL_CODE_LINES lines.
     """
     directory, table = _Directory(target_list), Table()
     for line, code, target, columns in _rows(text):
         table.lines += 1
-        if table.lines > POSTAL_CODE_LINES:
-            raise invalid(f"The table has more than {POSTAL_CODE_LINES:,} lines.")
+        if table.lines > MAX_POSTAL_CODE_LINES:
+            raise invalid(f"The table has more than {MAX_POSTAL_CODE_LINES:,} lines.")
         try:
             if columns != len(COLUMNS):
                 raise ValueError(f"The line has {columns} columns. Put a text with a comma in quotation marks.")
             _add(table, line, code, directory.key(target))
         except ValueError as error:
-            table.problems.append(Problem(line, code[:LINE_LENGTH], target[:LINE_LENGTH], str(error)))
+            table.problems.append(Problem(line, code[:MAX_LINE_LENGTH], target[:MAX_LINE_LENGTH], str(error)))
     return table
 
 
@@ -110,8 +110,8 @@ def _prefix(code: str) -> str:
     prefix = compared_postal_code(code)
     if not prefix:
         raise ValueError("The line has no postal code.")
-    if len(prefix) > LONGEST_PREFIX:
-        raise ValueError(f"A postal code has at most {LONGEST_PREFIX} letters and digits.")
+    if len(prefix) > MAX_PREFIX_LENGTH:
+        raise ValueError(f"A postal code has at most {MAX_PREFIX_LENGTH} letters and digits.")
     return prefix
 
 
@@ -165,7 +165,7 @@ def prefixes(code: str) -> tuple[str, ...]:
 
     The code without the sign of its country comes after the whole code: `D-10115` is found by `10115`.
     """
-    whole = compared_postal_code(code)[:LONGEST_PREFIX]
+    whole = compared_postal_code(code)[:MAX_PREFIX_LENGTH]
     spellings = (whole, compared_without_country(whole))
     return tuple(dict.fromkeys(each[:length] for each in spellings for length in range(len(each), 0, -1)))
 

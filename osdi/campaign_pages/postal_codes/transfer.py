@@ -6,7 +6,7 @@ from typing import Any
 from osdi.campaign_pages.postal_codes.postal_codes_store import entries, replace_table
 from osdi.campaign_pages.postal_codes.table import as_csv, label, read_table, report
 from osdi.campaign_pages.targets import target_key
-from osdi.errors import MOST_DESCRIPTIONS, ErrorDescription, OsdiError
+from osdi.errors import MAX_DESCRIPTIONS, ErrorDescription, OsdiError
 from osdi.store import Store
 
 
@@ -24,7 +24,7 @@ def upload(store: Store, campaign: Mapping[str, Any], text: str, *, dry_run: boo
     if table.problems:
         problems = (
             ErrorDescription("INVALID", each.message, (f"line {each.line}",))
-            for each in table.problems[:MOST_DESCRIPTIONS]
+            for each in table.problems[:MAX_DESCRIPTIONS]
         )
         raise OsdiError(400, *problems)
     replace_table(store, campaign["_id"], table)

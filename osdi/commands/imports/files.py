@@ -24,7 +24,7 @@ from osdi.importing.csv_files.encoding import ENCODINGS, Survey, survey
 from osdi.importing.csv_files.file_formats import NDJSON, check_format
 from osdi.importing.dry_run_store import DryRunStore
 from osdi.importing.file_import import Progress, run
-from osdi.importing.importer import PATIENCE_SECONDS, Choices, RowImporter, row_importers
+from osdi.importing.importer import WAIT_SECONDS, Choices, RowImporter, row_importers
 from osdi.importing.progress_store import import_progress
 from osdi.importing.rejected_rows import RejectedFile
 from osdi.importing.report import Report
@@ -159,7 +159,7 @@ def imports() -> None:
 @imports.command("people")
 @click.argument("file", type=FILE)
 @file_options
-@database_command(patience=PATIENCE_SECONDS)
+@database_command(wait_seconds=WAIT_SECONDS)
 def people(context: CommandContext, /, file: Path, **options: Any) -> None:
     """Import the people of FILE: a CSV file, or NDJSON with one OSDI person in each line."""
     _import(context, PEOPLE, file, ImportOptions(**options))
@@ -170,7 +170,7 @@ def people(context: CommandContext, /, file: Path, **options: Any) -> None:
 @click.option("--campaign", "campaign_id", help="Id of the campaign of all rows. Default: each row names its campaign.")
 @click.option("--action-date", metavar="DATE", help="The date of rows that have none.")
 @file_options
-@database_command(patience=PATIENCE_SECONDS)
+@database_command(wait_seconds=WAIT_SECONDS)
 def outreaches(context: CommandContext, /, file: Path, **options: Any) -> None:
     """Import the outreaches of FILE, with the people who made them."""
     _import(context, OUTREACHES, file, ImportOptions(**options))

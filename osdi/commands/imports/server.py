@@ -12,7 +12,7 @@ from osdi.access.tokens import PULLER
 from osdi.commands.output import echo
 from osdi.commands.register import CommandContext, database_command
 from osdi.importing.csv_files.column_mapping import OUTREACHES, PEOPLE
-from osdi.importing.importer import PATIENCE_SECONDS, Choices, row_importers
+from osdi.importing.importer import WAIT_SECONDS, Choices, row_importers
 from osdi.importing.osdi_client import Remote, RemoteError
 from osdi.importing.rejected_rows import RejectedFile
 from osdi.importing.report import Report
@@ -33,7 +33,7 @@ CAMPAIGNS: Final = ADVOCACY_CAMPAIGN.collection
 )
 @click.option("--silent/--notify", default=True, help="Without or with webhooks. Default: without.")
 @click.option("--include-erased", is_flag=True, help="Import people who were erased, too.")
-@database_command(patience=PATIENCE_SECONDS)
+@database_command(wait_seconds=WAIT_SECONDS)
 def import_osdi(
     context: CommandContext,
     url: str,

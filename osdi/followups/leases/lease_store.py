@@ -47,9 +47,9 @@ class LeasedFollowup:
 
 
 def lease_batch(
-    store: Store, timestamp: dt.datetime, seconds: float, kinds: Collection[str], most: int, *, lost: bool = False
+    store: Store, timestamp: dt.datetime, seconds: float, kinds: Collection[str], max_count: int, *, lost: bool = False
 ) -> list[LeasedFollowup]:
-    """Leases up to `most` follow-ups of these kinds for `seconds`: those that have waited longest; none if none is due.
+    """Leases up to `max_count` follow-ups of these kinds for `seconds`: those that have waited longest, if any is due.
 
     Returns them in the order of their outreaches' ids. With `lost` it takes follow-ups whose lease has run out, and
     counts a lost lease on those that may have been sent.
@@ -57,7 +57,7 @@ def lease_batch(
     due = {"state": LEASED if lost else QUEUED, "not_before": {"$lte": timestamp}, "kind": {"$in": list(kinds)}}
     ends = timestamp + dt.timedelta(seconds=seconds)
     for _ in range(ATTEMPTS):
-        found = _find_due(store, due, timestamp, most)
+        found = _find_due(store, due, timestamp, max_count)
         if not found:
             break
         lease = new_id()
@@ -98,12 +98,12 @@ def _as_before(leased: LeasedFollowup, gone: Collection[str]) -> Document:
     }
 
 
-def _find_due(store: Store, due: Query, timestamp: dt.datetime, most: int) -> dict[str, Document]:
+def _find_due(store: Store, due: Query, timestamp: dt.datetime, max_count: int) -> dict[str, Document]:
     """Returns the due follow-up of each of the outreaches that have waited longest, by the outreach's id."""
     with store.operation():
         outreaches = store.collection(OUTREACH.collection)
         # Without a sort: the index has the states in the order of `not_before`.
-        found = outreaches.find({"followups": {"$elemMatch": due}}, {"followups": 1}, limit=most)
+        found = outreaches.find({"followups": {"$elemMatch": due}}, {"followups": 1}, limit=max_count)
         return {each["_id"]: _due_entry(each, due, timestamp) for each in found.max_time_ms(READ_MS)}
 
 

@@ -23,12 +23,12 @@ from osdi.store.writes import with_events
 # The number of keys or ids that one command looks up.
 READ_AT_ONCE: Final = 500
 # A person may have a megabyte. A batch of such people is divided, so that memory use does not grow.
-MOST_BYTES: Final = 16_000_000
+MAX_BYTES: Final = 16_000_000
 NOT_IN_A_BATCH: Final = "A batch inserts and updates single documents only."
 
 
 class BatchTooLarge(Exception):
-    """The documents of the batch have more than MOST_BYTES."""
+    """The documents of the batch have more than MAX_BYTES."""
 
 
 class BatchStore(Store):
@@ -206,14 +206,14 @@ class BatchStore(Store):
         encoded = bson.encode(document)
         self._bytes += len(encoded)
         self._documents[at] = encoded
-        if self._bytes > MOST_BYTES:
+        if self._bytes > MAX_BYTES:
             raise BatchTooLarge
 
     def _written(self, write: Write) -> Document:
         """Returns the document after the write. Raises WriteConflict, DuplicateKey."""
         is_new = isinstance(write, Insert)
         # The index of the database finds whether another document has a new one's id.
-        found = self._known(write.collection, write.document_id) if is_new else self.get(*_at(write))
+        found = self._known(write.collection, write.document_id) if is_new else self.get(*_place_of(write))
         document = document_after(write, found)
         for key in document.get("match_keys", ()):
             if self._owners.get((write.collection, key), write.document_id) not in (None, write.document_id):
@@ -221,7 +221,7 @@ class BatchStore(Store):
         return document
 
     def _keep(self, write: Write, document: Document) -> None:
-        at = _at(write)
+        at = _place_of(write)
         before = {} if isinstance(write, Insert) else self._known(*at) or {}
         for key in before.get("match_keys", ()):
             self._owners[write.collection, key] = None
@@ -232,7 +232,7 @@ class BatchStore(Store):
         self._put(at, document)
 
 
-def _at(write: Write) -> tuple[str, str]:
+def _place_of(write: Write) -> tuple[str, str]:
     return write.collection, write.document_id
 
 

@@ -24,9 +24,9 @@ from osdi.store.indexes import TOMBSTONES
 
 # The number of rows of a batch follows the speed of the machine, so that it takes about BATCH_SECONDS: a worker that is
 # stopped waits for it, and so does a client that posts one of its people.
-FIRST: Final = 64
-FEWEST: Final = 16
-MOST: Final = 512
+FIRST_ROWS: Final = 64
+MIN_ROWS: Final = 16
+MAX_ROWS: Final = 512
 BATCH_SECONDS: Final = 0.3
 CLOCK: Final[Callable[[], float]] = time.monotonic
 
@@ -58,7 +58,7 @@ class RowBatches:
         self._store = BatchStore(importer.store)
         self._tombstone_ids = tombstone_ids_in(importer.store)
         self._is_erased = erased_in(self._store)
-        self._size = FIRST
+        self._size = FIRST_ROWS
 
     def imported(self, items: Iterable[Item]) -> Iterator[Imported]:
         """Imports the items in their order, and yields the outcomes of each batch. Raises OsdiError 503.
@@ -85,9 +85,9 @@ class RowBatches:
 
     def _follow_speed(self, seconds: float, rows: int) -> None:
         if seconds > 2 * BATCH_SECONDS:
-            self._size = max(FEWEST, rows // 2)
+            self._size = max(MIN_ROWS, rows // 2)
         elif seconds < BATCH_SECONDS and rows == self._size:
-            self._size = min(MOST, rows * 2)
+            self._size = min(MAX_ROWS, rows * 2)
 
     def _start(self, rows: list[_Row]) -> _Started:
         """Imports the rows into the batch, and begins to store it. Raises OsdiError 503."""
@@ -127,7 +127,7 @@ class RowBatches:
 
     def _divided(self, rows: list[_Row]) -> Imported:
         """Imports the rows in two batches, or one by one. Raises OsdiError 503."""
-        if len(rows) > FEWEST:
+        if len(rows) > MIN_ROWS:
             half = len(rows) // 2
             parts = (rows[:half], rows[half:])
             return [outcome for part in parts for outcome in self._ended(self._start(part))]

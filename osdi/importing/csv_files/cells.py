@@ -28,7 +28,7 @@ BETWEEN: Final = re.compile(r"\s*(?:;|,|\n|\||&|:::|\s/\s|\s(?:or|and|oder|und|o
 SLASH: Final = re.compile(r"\s*/\s*")
 GOOGLE_BETWEEN: Final = ":::"
 DIGITS: Final = 7  # of a whole phone number
-MOST_DIGITS: Final = 15  # E.164
+MAX_DIGITS: Final = 15  # E.164
 BRACKETED: Final = re.compile(r"[^<>]*<\s*([^<>\s]+@[^<>\s]+)\s*>")
 # Lengths of postal codes that consist of digits and may begin with a zero, which spreadsheets remove.
 DIGITS_OF_POSTAL_CODE: Final = {
@@ -81,7 +81,7 @@ def phone_numbers(cell: str) -> list[str]:
         pieces = [each for each in SLASH.split(text) if each]
     if len(pieces) > 1 and all(_digits(each) >= DIGITS for each in pieces):
         return [words.phone_number(each) for each in pieces]
-    if _digits(re.split(r"(?i)\s*(?:ext|x|;|#)", text)[0]) > MOST_DIGITS:
+    if _digits(re.split(r"(?i)\s*(?:ext|x|;|#)", text)[0]) > MAX_DIGITS:
         raise ValueError("More digits than a phone number has. Write each number in a column of its own.")
     return [words.phone_number(text)]
 

@@ -17,13 +17,13 @@ from typing import Any, Final
 from osdi.exporting.columns import OUTREACH_COLUMNS, PERSON_COLUMNS, TARGET_COLUMNS, TARGET_CONTACTS, TARGETS
 from osdi.fields.contacts import CONTACT_FIELDS
 from osdi.fields.definition import CustomFields, Field, Object, Objects, Strings, Table, find, properties
-from osdi.fields.limits import CUSTOM_FIELD_NAME_LENGTH
+from osdi.fields.limits import MAX_CUSTOM_FIELD_NAME_LENGTH
 from osdi.fields.outreach import OUTREACH_FIELDS
 from osdi.fields.person import PERSON_FIELDS
 from osdi.importing.csv_files import column_names
 from osdi.importing.csv_files.column_names import Program, program_of, without_question
 from osdi.resources import CONTACTS, OUTREACH, PERSON
-from osdi.values.consent import FLAG, FLAGS, squashed
+from osdi.values.opt_out_flags import FLAG, FLAGS, squashed
 
 PEOPLE, OUTREACHES = PERSON.collection, OUTREACH.collection
 TABLES: Final[Mapping[str, Table]] = {PEOPLE: PERSON_FIELDS, OUTREACHES: OUTREACH_FIELDS}
@@ -223,7 +223,7 @@ def _guessed(index: int, name: str, guess: _Guess) -> Column:
         return Column(index, name, IGNORED, "in other columns, too")
     if not guess.custom:
         return Column(index, name, IGNORED, UNKNOWN)
-    own = NO_CUSTOM_FIELD.sub("", name.strip())[:CUSTOM_FIELD_NAME_LENGTH] or f"column {index + 1}"
+    own = NO_CUSTOM_FIELD.sub("", name.strip())[:MAX_CUSTOM_FIELD_NAME_LENGTH] or f"column {index + 1}"
     return Column(index, name, f"{_of_person(kind)}custom_fields.{own}", CUSTOM_BECAUSE)
 
 
@@ -283,7 +283,7 @@ def _is_path(path: str, kind: str) -> bool:
     if whole is None:
         return False
     if isinstance(whole, CustomFields):
-        return leaf is not None and not NO_CUSTOM_FIELD.search(leaf) and len(leaf) <= CUSTOM_FIELD_NAME_LENGTH
+        return leaf is not None and not NO_CUSTOM_FIELD.search(leaf) and len(leaf) <= MAX_CUSTOM_FIELD_NAME_LENGTH
     if leaf is None:
         return slot is None and (not properties(whole) or top == "birthdate")
     return field is not None and (slot is None or isinstance(whole, Objects))

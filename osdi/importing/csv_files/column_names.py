@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from osdi.values.consent import NAMES as CONSENT_NAMES
-from osdi.values.consent import squashed
+from osdi.values.opt_out_flags import NAMES as CONSENT_NAMES
+from osdi.values.opt_out_flags import squashed
 
 FILE: Final = Path(__file__).with_name("column_names.toml")
 NUMBERED: Final = "{n}"

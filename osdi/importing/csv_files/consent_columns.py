@@ -1,16 +1,16 @@
 """Finds columns that look like consent, by their names or values, but whose meaning is unknown.
 
-Such a column stops the import: as a custom field it would not prevent a message to somebody who has refused. Pure.
+Such a column stops the import: as a custom field it would not prevent a message to somebody who has opted out. Pure.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from osdi.importing.csv_files import column_names, consent
+from osdi.importing.csv_files import column_names, row_consent
 from osdi.importing.csv_files.column_mapping import CUSTOM_BECAUSE, EMAIL_STATUS, UNKNOWN, Column, is_flag
 from osdi.importing.csv_files.records import Record
-from osdi.values.consent import FLAGS, squashed
+from osdi.values.opt_out_flags import FLAGS, squashed
 
 DISTINCT: Final = 100
 STATUS_BECAUSE: Final = "its values are statuses"
@@ -33,15 +33,15 @@ ALL_UNKNOWN, NO_DATE, DOUBTFUL, FILE_NAME = "all_unknown", "no_date", "doubtful"
 
 @dataclass
 class Values:
-    """The values of a column: up to DISTINCT different ones, and if one of all refuses something."""
+    """The values of a column: up to DISTINCT different ones, and if one of all is an opt-out."""
 
     distinct: set[str] = field(default_factory=set)
-    refuse: bool = False
+    has_opt_out: bool = False
 
     def add(self, value: str) -> None:
         if value in self.distinct:
             return
-        self.refuse = self.refuse or consent.refuses((value,))
+        self.has_opt_out = self.has_opt_out or row_consent.state_opt_out((value,))
         if len(self.distinct) < DISTINCT:
             self.distinct.add(value)
 
@@ -71,7 +71,7 @@ def checked_columns(columns: Sequence[Column], values: Mapping[int, Values], pre
     for each in unknown_columns(columns):
         distinct = values[each.index].distinct
         taken = any(column.field == prefix + EMAIL_STATUS for column in known)
-        if squashed(each.name) in column_names.STATUS and consent.are_statuses(distinct) and not taken:
+        if squashed(each.name) in column_names.STATUS and row_consent.are_statuses(distinct) and not taken:
             known[each.index] = replace(each, field=prefix + EMAIL_STATUS, because=STATUS_BECAUSE)
     doubtful = [each.name for each in unknown_columns(known) if _is_doubtful(each.name, values[each.index], known)]
     if doubtful:
@@ -90,8 +90,8 @@ def checked_columns(columns: Sequence[Column], values: Mapping[int, Values], pre
 
 
 def check_file_name(stem: str, columns: Sequence[Column]) -> None:
-    """Raises UnclearColumns if a file's name says that its people have refused, and no column says it."""
-    if not _with_consent(columns) and consent.refuses_by_name(stem):
+    """Raises UnclearColumns if a file's name says that its people have opted out, and no column says it."""
+    if not _with_consent(columns) and row_consent.is_opt_out_file(stem):
         raise UnclearColumns(
             f"The name of the file, {stem}, says that its people want no e-mails or calls, and no column does. Use"
             " --unsubscribed if they want no e-mails, or rename the file.",
@@ -110,8 +110,10 @@ def _is_doubtful(name: str, values: Values, columns: Sequence[Column]) -> bool:
     flags = {each.field.removeprefix("person.") for each in columns if is_flag(each.field)}
     if squashed(name) in column_names.LETTERS and "opted_out" in flags:
         return False
-    if values.refuse or consent.may_be_flags(name, values.distinct):
+    if values.has_opt_out or row_consent.may_be_flags(name, values.distinct):
         return True
-    if squashed(name) in column_names.STATUS and consent.may_be_statuses(values.distinct):
+    if squashed(name) in column_names.STATUS and row_consent.may_be_statuses(values.distinct):
         return True
-    return consent.looks_like_consent(name) and not consent.is_circumstance(name, with_consent=_with_consent(columns))
+    return row_consent.looks_like_consent(name) and not row_consent.is_circumstance(
+        name, with_consent=_with_consent(columns)
+    )

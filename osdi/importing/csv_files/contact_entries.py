@@ -11,9 +11,9 @@ from osdi.exporting.columns import TARGET_CONTACTS
 from osdi.fields.definition import Email, PhoneNumber
 from osdi.importing.csv_files.cells import with_leading_zeros
 from osdi.importing.csv_files.column_mapping import ARRAYS, OTHER_CUSTOM_FIELDS, OTHERS, contact_of
-from osdi.importing.csv_files.consent import Consent
+from osdi.importing.csv_files.row_consent import Consent
 from osdi.resources import CONTACTS
-from osdi.values.consent import CALLS, TEXTS
+from osdi.values.opt_out_flags import CALLS, TEXTS
 
 Body = dict[str, Any]
 # Column names by the path of the value in a body, such as `email_addresses[0].address`.
@@ -95,9 +95,9 @@ def _is_entry(array: str, entry: Body, consent: Consent) -> bool:
     """True if the entry has more than a type. An opt-out without a number applies to all numbers of the person."""
     if array == "phone_numbers" and "number" not in entry:
         if entry.get("do_not_call") is True:
-            consent.refused.add(CALLS)
+            consent.opted_out.add(CALLS)
         if entry.get("sms_capable") is False:
-            consent.refused.add(TEXTS)
+            consent.opted_out.add(TEXTS)
         return False
     return array not in ENTRY_TYPES or set(entry) != {ENTRY_TYPES[array][0]}
 

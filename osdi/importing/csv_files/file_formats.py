@@ -15,7 +15,7 @@ ZIP: Final = b"PK\x03\x04"
 EMPTY_ZIP: Final = b"PK\x05\x06"
 HEAD: Final = 512
 # The names of more files than a document has are not read.
-DIRECTORY_BYTES: Final = 1_000_000
+MAX_DIRECTORY_BYTES: Final = 1_000_000
 UNREADABLE: Final = (
     zipfile.BadZipFile,
     zlib.error,
@@ -60,12 +60,12 @@ def check_format(path: Path) -> None:
     """Raises ValueError for a workbook, an archive or another file that is no CSV. Raises OSError."""
     with path.open("rb") as file:
         head = file.read(HEAD)
-    found = _found(head, path)
+    found = _format_of_head(head, path)
     if found is not None:
         raise ValueError(f"{path.name} is {found}")
 
 
-def _found(head: bytes, path: Path) -> str | None:
+def _format_of_head(head: bytes, path: Path) -> str | None:
     if head.startswith((ZIP, EMPTY_ZIP)):
         return _archive(path)
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
@@ -77,13 +77,13 @@ def _found(head: bytes, path: Path) -> str | None:
 
 
 class _Bounded(io.FileIO):
-    """A file of which nothing longer than DIRECTORY_BYTES is read at once."""
+    """A file of which nothing longer than MAX_DIRECTORY_BYTES is read at once."""
 
     def read(self, size: int | None = -1) -> bytes:
         """Returns the next bytes. Raises BadZipFile if they are too many."""
-        wanted = DIRECTORY_BYTES + 1 if size is None or size < 0 else min(size, DIRECTORY_BYTES + 1)
+        wanted = MAX_DIRECTORY_BYTES + 1 if size is None or size < 0 else min(size, MAX_DIRECTORY_BYTES + 1)
         found = super().read(wanted) or b""
-        if len(found) > DIRECTORY_BYTES:
+        if len(found) > MAX_DIRECTORY_BYTES:
             raise zipfile.BadZipFile("Its list of files is too long.")
         return found
 

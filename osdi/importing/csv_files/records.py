@@ -15,12 +15,12 @@ from typing import Final, TextIO
 
 DELIMITERS: Final = (",", ";", "\t", "|")
 DELIMITER_NAMES: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-RECORD_LENGTH: Final = 262_144  # the csv module limits a field to half of this
-RECORD_LINES: Final = 1_000
+MAX_RECORD_LENGTH: Final = 262_144  # the csv module limits a field to half of this
+MAX_RECORD_LINES: Final = 1_000
 # Some checks of columns compare each with the others, so more columns would hold up the worker.
-MOST_COLUMNS: Final = 4_000
+MAX_COLUMNS: Final = 4_000
 # Characters of a broken line that are kept for the file of rejected rows.
-SHOWN_LENGTH: Final = 10_000
+MAX_SHOWN_LENGTH: Final = 10_000
 
 NOT_CLOSED: Final = "A quotation mark is not closed."
 MISPLACED: Final = "A quotation mark is misplaced."
@@ -47,16 +47,16 @@ class Lines:
     def next(self) -> str:
         """Returns the next line with its line end, or an empty string at the end of the file.
 
-        A line of more than RECORD_LENGTH characters is cut after one more.
+        A line of more than MAX_RECORD_LENGTH characters is cut after one more.
         """
         if self._returned:
             self.number += 1
             return self._returned.popleft()
-        line = self._file.readline(RECORD_LENGTH + 1)
+        line = self._file.readline(MAX_RECORD_LENGTH + 1)
         if line:
             self.number += 1
-        if len(line) > RECORD_LENGTH and not line.endswith(("\n", "\r")):
-            while (rest := self._file.readline(RECORD_LENGTH)) and not rest.endswith(("\n", "\r")):
+        if len(line) > MAX_RECORD_LENGTH and not line.endswith(("\n", "\r")):
+            while (rest := self._file.readline(MAX_RECORD_LENGTH)) and not rest.endswith(("\n", "\r")):
                 pass
         return line
 
@@ -95,9 +95,9 @@ def header_of(lines: Lines, delimiter: str) -> list[str]:
     cells, _, problem = _read(lines, delimiter)
     if problem is not None:
         raise ValueError(f"The first line, with the names of the columns, cannot be read. {problem}")
-    if len(cells) > MOST_COLUMNS:
+    if len(cells) > MAX_COLUMNS:
         raise ValueError(
-            f"The file has {len(cells):,} columns. At most {MOST_COLUMNS:,} can be read. Remove the others."
+            f"The file has {len(cells):,} columns. At most {MAX_COLUMNS:,} can be read. Remove the others."
         )
     # Forms make column names of long questions; an option of the command could not contain their line breaks.
     names = [" ".join(filter(None, map(str.strip, re.split(r"[\r\n]", cell)))) for cell in cells]
@@ -136,7 +136,7 @@ def guess_delimiter(header: str, is_known: Callable[[str], bool]) -> str:
 
 def cells_of(line: str, delimiter: str) -> list[str]:
     """Returns the cells of one line, even if its quotation marks are wrong."""
-    return next(csv.reader([line[:SHOWN_LENGTH].rstrip("\r\n")], delimiter=delimiter), [])
+    return next(csv.reader([line[:MAX_SHOWN_LENGTH].rstrip("\r\n")], delimiter=delimiter), [])
 
 
 def _read(lines: Lines, delimiter: str) -> tuple[list[str], list[str], str | None]:
@@ -146,7 +146,7 @@ def _read(lines: Lines, delimiter: str) -> tuple[list[str], list[str], str | Non
 
     def feed() -> Iterator[str]:
         nonlocal length
-        while len(read_lines) < RECORD_LINES and length <= RECORD_LENGTH:
+        while len(read_lines) < MAX_RECORD_LINES and length <= MAX_RECORD_LENGTH:
             line = lines.next()
             if not line:
                 return
@@ -158,10 +158,10 @@ def _read(lines: Lines, delimiter: str) -> tuple[list[str], list[str], str | Non
         cells = next(csv.reader(feed(), delimiter=delimiter, strict=True), [])
     except csv.Error as error:
         cells = cells_of(read_lines[0], delimiter)
-        if length > RECORD_LENGTH or "field limit" in str(error):
+        if length > MAX_RECORD_LENGTH or "field limit" in str(error):
             return cells, read_lines, TOO_LONG
         return cells, read_lines, NOT_CLOSED if "unexpected end" in str(error) else MISPLACED
-    if length > RECORD_LENGTH:
+    if length > MAX_RECORD_LENGTH:
         return cells_of(read_lines[0], delimiter), read_lines, TOO_LONG
     return cells, read_lines, None
 

@@ -37,11 +37,11 @@ from osdi.importing.csv_files.column_mapping import (
     field_at,
     is_flag,
 )
-from osdi.importing.csv_files.consent import Consent, apply_consent
 from osdi.importing.csv_files.contact_entries import Origins, bounce, close, kind_of_slot
+from osdi.importing.csv_files.row_consent import Consent, apply_consent
 from osdi.values import dates, words
-from osdi.values.consent import CALLS, MAIL, TEXTS, without_refusal
 from osdi.values.dates import DayFirst
+from osdi.values.opt_out_flags import CALLS, MAIL, TEXTS, without_opt_out_words
 
 Body = dict[str, Any]
 
@@ -61,9 +61,9 @@ DECISIVE: Final = (
     "other_sms_capable",
     "other_do_not_call",
 )
-# The addresses and numbers of a person, and what words beside them refuse.
+# The addresses and numbers of a person, and what words beside them can opt out of.
 CONTACT_DETAILS: Final = re.compile(r"(email_addresses|phone_numbers)(?:\[\w+\])?\.(?:address|number)")
-REFUSED_IN: Final = {"email_addresses": frozenset((MAIL,)), "phone_numbers": frozenset((CALLS, TEXTS))}
+CHANNELS_OF: Final = {"email_addresses": frozenset((MAIL,)), "phone_numbers": frozenset((CALLS, TEXTS))}
 # Fields that a cell fills besides its own.
 PARTS: Final = {"gender": ("gender_identity",), NAME: ("given_name", "family_name")}
 
@@ -92,7 +92,7 @@ class Reading:
 class Row:
     """A row as the body of a POST, with the campaign that it names.
 
-    `consent` has what its person refuses, `warnings` the reasons why cells were left out (`unreadable`: those that
+    `consent` has what its person opted out of, `warnings` the reasons why cells were left out (`unreadable`: those that
     could not be read), and `origins` the column of each value by its path in the person or outreach.
     """
 
@@ -117,8 +117,8 @@ def row_of(cells: Sequence[str], reading: Reading) -> Row:
         if cell is None:
             continue
         field = column.field.removeprefix("person.")
-        if not reading.exact and (refused := _refused_in(field)):
-            cell = _without_refusal(cell, refused, column, row)
+        if not reading.exact and (opted_out := _channels_of(field)):
+            cell = _without_opt_out_words(cell, opted_out, column, row)
             if not cell:
                 continue
         if column.field == CAMPAIGN:
@@ -132,7 +132,7 @@ def row_of(cells: Sequence[str], reading: Reading) -> Row:
         else:
             _try_to_place(person, PEOPLE, field, cell, column, reading, row, of_person)
     if reading.unsubscribed:
-        row.consent.refused.add(MAIL)
+        row.consent.opted_out.add(MAIL)
     bounce(person, row.consent)
     row.warnings += close(person, row.consent, of_person)
     row.warnings += close(outreach, row.consent, of_outreach)
@@ -143,10 +143,10 @@ def row_of(cells: Sequence[str], reading: Reading) -> Row:
 
 
 @lru_cache(PATHS)
-def _refused_in(field: str) -> frozenset[str] | None:
-    """Returns what words beside an address or number refuse; None for another field."""
+def _channels_of(field: str) -> frozenset[str] | None:
+    """Returns what words beside an address or number can opt out of; None for another field."""
     of = CONTACT_DETAILS.fullmatch(field)
-    return REFUSED_IN[of[1]] if of else None
+    return CHANNELS_OF[of[1]] if of else None
 
 
 @lru_cache(PATHS)
@@ -162,12 +162,14 @@ def _steps(field: str) -> tuple[str, str | None, str | None]:
     return match["top"], match["slot"], match["leaf"]
 
 
-def _without_refusal(cell: str, refused: frozenset[str], column: Column, row: Row) -> str:
-    """Returns the cell of an address or number without words that refuse. Its person then refuses what they say."""
-    kept, refuses = without_refusal(cell)
-    if refuses:
-        row.consent.refused |= refused
-        row.warnings.append(f"{column.name}: The cell says that the person refuses {' and '.join(sorted(refused))}.")
+def _without_opt_out_words(cell: str, opted_out: frozenset[str], column: Column, row: Row) -> str:
+    """Returns the cell of an address or number without words of an opt-out, which it adds to the row's consent."""
+    kept, is_opt_out = without_opt_out_words(cell)
+    if is_opt_out:
+        row.consent.opted_out |= opted_out
+        row.warnings.append(
+            f"{column.name}: The cell says that the person opted out of {' and '.join(sorted(opted_out))}."
+        )
     return kept
 
 

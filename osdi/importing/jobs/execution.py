@@ -33,7 +33,7 @@ KEEP_SECONDS: Final = 1.0
 # The worker also sends mails: fewer threads than the command has by default.
 THREADS: Final = 4
 # Shorter than the time in which a worker has to stop. Then the loop of the worker tries again.
-PATIENCE_SECONDS: Final = 10.0
+WAIT_SECONDS: Final = 10.0
 TAGS_KEPT: Final = 100
 
 
@@ -82,7 +82,7 @@ class Execution:
             self._stack.callback(data.close)
         kind, choices = self.job["kind"], row_choices(self.job)
         importer = row_importers(data, self._settings, load_body, choices, (kind,))[kind]
-        importer.patience = PATIENCE_SECONDS
+        importer.wait_seconds = WAIT_SECONDS
         importer.created_tags.update(dict.fromkeys(() if self._checks else self.job["created_tags"]))
         if choices.campaign_id is not None:
             importer.reference.campaign(choices.campaign_id)

@@ -26,10 +26,10 @@ OF_MEMBER: Final = (COLUMNS, CHECKED)
 ACTIVE: Final = (*OF_WORKER, *OF_MEMBER)
 ENDED: Final = (DONE, CANCELED, FAILED)
 # Jobs whose file is stored. More uploads are rejected, so that they do not fill the database.
-MOST_ACTIVE: Final = 20
+MAX_ACTIVE: Final = 20
 # A worker takes a job within a second. After this time the page says that no worker runs.
 AWAY: Final = dt.timedelta(seconds=10)
-NAME_BYTES: Final = 100
+MAX_NAME_BYTES: Final = 100
 UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f/\\\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
@@ -67,7 +67,7 @@ def safe_name(name: str) -> str:
     """Returns the name of an uploaded file without folders and control characters, short enough for a disk."""
     found = UNSAFE.sub("", name.replace("\\", "/").rpartition("/")[2]).strip(" .")
     suffix = PurePosixPath(found).suffix[:10]
-    stem = found.removesuffix(suffix).encode()[:NAME_BYTES].decode(errors="ignore").strip(" .")
+    stem = found.removesuffix(suffix).encode()[:MAX_NAME_BYTES].decode(errors="ignore").strip(" .")
     return f"{stem or 'file'}{suffix or '.csv'}"
 
 

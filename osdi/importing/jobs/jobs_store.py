@@ -17,7 +17,7 @@ from osdi.store.indexes import IMPORT_JOBS
 
 LEASE: Final = dt.timedelta(seconds=90)
 # Jobs of the list: each expires after some days, so more of them are rare.
-MOST_LISTED: Final = 50
+MAX_LISTED: Final = 50
 LISTED: Final = ("kind", "file_name", "staff_id", "created_date", "modified_date", "state", "report", "campaign_id")
 
 
@@ -33,7 +33,7 @@ def find_job(store: Store, job_id: str) -> Document | None:
 
 def latest_jobs(store: Store) -> list[Document]:
     """Returns the latest jobs with the properties that a list shows, the newest first. Raises OsdiError 503."""
-    return store.find(IMPORT_JOBS, {}, sort=("-_id",), limit=MOST_LISTED, fields=LISTED)
+    return store.find(IMPORT_JOBS, {}, sort=("-_id",), limit=MAX_LISTED, fields=LISTED)
 
 
 def count_active(store: Store) -> int:

@@ -9,14 +9,14 @@ from typing import Any, Final
 
 from osdi.documents import Document, ReadOnlyDocument
 from osdi.errors import invalid
-from osdi.fields.limits import CUSTOM_FIELD_NAME_LENGTH
+from osdi.fields.limits import MAX_CUSTOM_FIELD_NAME_LENGTH
 from osdi.importing.csv_files.column_mapping import IDENTIFIER, IGNORED, OUTREACHES, guess_columns, known_field
 from osdi.importing.csv_files.encoding import ENCODINGS
 from osdi.values.dates import timestamp
 
 DELIMITERS: Final = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 DATES: Final = ("dmy", "mdy")
-TEXT_LENGTH: Final = 100
+MAX_TEXT_LENGTH: Final = 100
 # The choice of a column that keeps its values in a custom field of the column's name.
 CUSTOM: Final = "custom field"
 # The choice of a column that is left out.
@@ -47,14 +47,14 @@ def _general(texts: Mapping[str, str]) -> Document:
                 raise invalid("Choose one of the offered values.", name)
             options[name] = text
     if system := texts.get("system", "").strip():
-        if len(system) > TEXT_LENGTH or not IDENTIFIER.fullmatch(f"identifiers[{system}]"):
+        if len(system) > MAX_TEXT_LENGTH or not IDENTIFIER.fullmatch(f"identifiers[{system}]"):
             raise invalid("Write a short name without spaces, colons and brackets, such as crm.", "system")
         options["system"] = system
     if separator := texts.get("tag_separator", ""):
-        options["tag_separator"] = separator[:TEXT_LENGTH]
+        options["tag_separator"] = separator[:MAX_TEXT_LENGTH]
     if date := texts.get("action_date", "").strip():
         try:
-            options["action_date"] = timestamp(date[:TEXT_LENGTH], options.get("dates"))
+            options["action_date"] = timestamp(date[:MAX_TEXT_LENGTH], options.get("dates"))
         except ValueError as error:
             raise invalid(f"{error} Write a date such as 2024-12-31.", "action_date") from error
     return options
@@ -79,7 +79,7 @@ def _of_columns(job: ReadOnlyDocument, fields: Sequence[str]) -> tuple[list[list
 
 def custom_field(kind: str, name: str) -> str:
     """Returns the path of the custom field that has the name of a column."""
-    return f"{'person.' if kind == OUTREACHES else ''}custom_fields.{name[:CUSTOM_FIELD_NAME_LENGTH]}"
+    return f"{'person.' if kind == OUTREACHES else ''}custom_fields.{name[:MAX_CUSTOM_FIELD_NAME_LENGTH]}"
 
 
 def _check_columns(job: ReadOnlyDocument, mapped: dict[str, str], ignored: list[str], options: Document) -> None:

@@ -18,7 +18,7 @@ from osdi.importing.sources import CsvSource, NdjsonSource, Source
 from osdi.store import Store
 
 # The page has a choice for each column. The command has no limit.
-MOST_COLUMNS: Final = 250
+MAX_COLUMNS: Final = 250
 OTHER: Final = "other"
 GONE: Final = "The uploaded file is no longer stored. Upload it again."
 EMPTY: Final = "The file is empty."
@@ -70,9 +70,9 @@ def read_columns(path: Path, job: Document, namespace: str) -> Document:
 
 
 def _with_columns(found: Document, columns: tuple[Column, ...]) -> Document:
-    if len(columns) > MOST_COLUMNS:
+    if len(columns) > MAX_COLUMNS:
         return failed(
-            f"The file has {len(columns):,} columns. A page can show {MOST_COLUMNS}. Remove the columns that you do not"
+            f"The file has {len(columns):,} columns. A page can show {MAX_COLUMNS}. Remove the columns that you do not"
             " need, or use the command on the server."
         )
     return found | {"columns": [{"name": each.name, "field": each.field, "because": each.because} for each in columns]}

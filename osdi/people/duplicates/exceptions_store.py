@@ -38,13 +38,13 @@ def add_exception(store: Store, one_id: str, other_id: str) -> str:
 
 def remove_exceptions(store: Store, one: ReadOnlyDocument, other: ReadOnlyDocument) -> int:
     """Deletes all exceptions of these two people, also of people who were merged into them; returns their number."""
-    return store.delete_many(DUPLICATE_EXCEPTIONS, _between(ids_of(one), ids_of(other)))
+    return store.delete_many(DUPLICATE_EXCEPTIONS, _exceptions_query(ids_of(one), ids_of(other)))
 
 
 def remove_exceptions_within(store: Store, person: ReadOnlyDocument) -> None:
     """Deletes the exceptions of people who were merged into this one: they are one person now."""
     ids = ids_of(person)
-    store.delete_many(DUPLICATE_EXCEPTIONS, _between(ids, ids))
+    store.delete_many(DUPLICATE_EXCEPTIONS, _exceptions_query(ids, ids))
 
 
 def remove_exceptions_of(store: Store, ids: Iterable[str]) -> None:
@@ -75,7 +75,7 @@ def latest_exceptions(store: Store, limit: int, after: str = "") -> Exceptions:
     return Exceptions(shown, shown[-1]["_id"] if len(found) > limit else None)
 
 
-def _between(ids: Sequence[str], others: Sequence[str]) -> Document:
+def _exceptions_query(ids: Sequence[str], others: Sequence[str]) -> Document:
     """Returns the query for the exceptions of one of `ids` with one of `others`."""
     ways = ((ids, others), (others, ids))
     either = [{"people.0": {"$in": list(first)}, "people.1": {"$in": list(second)}} for first, second in ways]

@@ -18,7 +18,7 @@ from osdi.store.driver import only_duplicate_keys
 from osdi.store.scan import scan
 
 BATCH: Final = 500
-PATIENCE_SECONDS: Final = 60.0
+WAIT_SECONDS: Final = 60.0
 
 
 def people_with_unclaimed_keys(store: Store, after: str, limit: int) -> list[Document]:
@@ -64,7 +64,7 @@ def set_derived_keys_of_all(store: Store, rules: MatchKeyRules, after: str = "")
     index on match keys must exist. Raises OsdiError 503.
     """
     behind = {"_id": {"$gt": after}} if after else {}
-    people = scan(store, PERSON.collection, behind, patience=PATIENCE_SECONDS)
+    people = scan(store, PERSON.collection, behind, wait_seconds=WAIT_SECONDS)
     while batch := list(islice(people, BATCH)):
         changed, rejected = _write_keys(store, [each for person in batch for each in _update(person, rules)])
         again = [person for person in batch if person["_id"] in rejected]

@@ -29,7 +29,7 @@ HIGH, MEDIUM, LOW = "high", "medium", "low"
 # a token cannot claim them; so the batches grow as long as nobody is found.
 LOOKED_AT: Final = 2_500
 BATCH: Final = 25
-LARGEST_BATCH: Final = 200
+MAX_BATCH: Final = 200
 # The people who share a key with one of a batch, that one query reads.
 SHARING: Final = 2_000
 
@@ -69,7 +69,7 @@ def duplicate_pairs(store: Store, *, limit: int, after: str = "") -> Pairs:
                 return Pairs(found, after)
         if len(people) < batch:
             return Pairs(found, None)
-        looked_at, batch = looked_at + batch, min(batch * 2, LARGEST_BATCH)
+        looked_at, batch = looked_at + batch, min(batch * 2, MAX_BATCH)
     return Pairs(found, after)
 
 

@@ -12,7 +12,7 @@ from osdi.staff.messages.message_list import Use, named_messages, unrequested, u
 from osdi.store import Store
 
 # The newest mails, and the one that is chosen, can be chosen in the form.
-MOST_CHOICES: Final = 200
+MAX_CHOICES: Final = 200
 SENDABLE: Final = {
     "type": {"$in": [None, EMAIL]},
     "subject": {"$nin": [None, ""]},
@@ -41,7 +41,7 @@ def mail_choices(
     """
     chosen = chosen_mail(campaign)
     present = reference.find(MESSAGE, [chosen]).get(chosen) if chosen else None
-    found = store.find(MESSAGE.collection, SENDABLE, sort=("-_id",), limit=MOST_CHOICES, fields=("name", "subject"))
+    found = store.find(MESSAGE.collection, SENDABLE, sort=("-_id",), limit=MAX_CHOICES, fields=("name", "subject"))
     others = [each for each in found if present is None or each["_id"] != present["_id"]]
     first = [MailChoice(chosen, _name(present))] if present else []
     return [*first, *(MailChoice(rules.own_identifier(each["_id"]), _name(each)) for each in others)]

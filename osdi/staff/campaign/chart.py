@@ -80,9 +80,11 @@ def chart(counts: Sequence[int], before: int, goal: int | None, previous: Sequen
     )
 
 
-def _points(counts: Sequence[int], most: int, step: float) -> str:
+def _points(counts: Sequence[int], max_count: int, step: float) -> str:
     """Returns a point above the middle of each day."""
-    return " ".join(f"{_short(LEFT + (number + 0.5) * step)},{_y(each, most)}" for number, each in enumerate(counts))
+    return " ".join(
+        f"{_short(LEFT + (number + 0.5) * step)},{_y(each, max_count)}" for number, each in enumerate(counts)
+    )
 
 
 def round_up(number: int) -> int:
@@ -95,12 +97,12 @@ def round_up(number: int) -> int:
         power *= 10
 
 
-def _height(count: int, most: int) -> float:
-    return _short((HEIGHT - TOP - BOTTOM) * count / most)
+def _height(count: int, max_count: int) -> float:
+    return _short((HEIGHT - TOP - BOTTOM) * count / max_count)
 
 
-def _y(count: int, most: int) -> float:
-    return _short(HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * count / most)
+def _y(count: int, max_count: int) -> float:
+    return _short(HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * count / max_count)
 
 
 def _short(length: float) -> float:

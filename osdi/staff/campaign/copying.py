@@ -11,7 +11,7 @@ from osdi.access.tokens import Caller
 from osdi.campaign_pages.postal_codes.postal_codes_store import delete_table, replace_table, table_in_use
 from osdi.documents import Document, ReadOnlyDocument
 from osdi.errors import OsdiError
-from osdi.fields.limits import LINE_LENGTH
+from osdi.fields.limits import MAX_LINE_LENGTH
 from osdi.ids import new_id, now
 from osdi.match_keys import MatchKeyRules
 from osdi.resources import ADVOCACY_CAMPAIGN
@@ -47,7 +47,7 @@ def copy_campaign(store: Store, rules: MatchKeyRules, caller: Caller, campaign: 
 
 def copy_of(campaign: ReadOnlyDocument, rules: MatchKeyRules, *, by: str | None = None) -> Document:
     """Returns the document of a copy; `by` is the id of the person who copies."""
-    copy_id, moment = new_id(), now()
+    copy_id, timestamp = new_id(), now()
     names = [*(name for name in ADVOCACY_CAMPAIGN.fields if name not in OF_THE_ORIGINAL), *SETTINGS]
     copy = {name: campaign[name] for name in names if name in campaign}
     if "share_options" in copy:
@@ -58,9 +58,9 @@ def copy_of(campaign: ReadOnlyDocument, rules: MatchKeyRules, *, by: str | None 
         **copy,
         "_id": copy_id,
         "version": 1,
-        "created_date": moment,
-        "modified_date": moment,
-        "title": TITLE.format(title=title)[:LINE_LENGTH],
+        "created_date": timestamp,
+        "modified_date": timestamp,
+        "title": TITLE.format(title=title)[:MAX_LINE_LENGTH],
         "match_keys": [rules.own_key(copy_id)],
         **({"page": page} if page else {}),
         **({"creator_id": by, "modified_by_id": by} if by else {}),

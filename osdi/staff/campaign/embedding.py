@@ -13,7 +13,7 @@ from osdi.crud.put import Change, put
 from osdi.documents import Document
 from osdi.errors import OsdiError, WriteConflict, invalid, not_found
 from osdi.etags import etag
-from osdi.fields.limits import ORIGINS
+from osdi.fields.limits import MAX_ORIGINS
 from osdi.ids import now
 from osdi.resources import ADVOCACY_CAMPAIGN
 from osdi.retry import retry_on_conflict
@@ -26,7 +26,7 @@ ALLOWED: Final = "allowed"
 STATES: Final = (BLOCKED, OTHERS, NAMELESS, ALLOWED)
 WEEK: Final = dt.timedelta(days=7)
 # Campaigns with blocked sites that the home page shows.
-MOST_CAMPAIGNS: Final = 5
+MAX_CAMPAIGNS: Final = 5
 
 
 @dataclass(frozen=True)
@@ -85,8 +85,8 @@ def allow_site(store: Store, settings: Settings, campaign_id: str, typed: str, b
 
     def added(origins: Sequence[str]) -> list[str]:
         found = list(dict.fromkeys((*origins, origin)))
-        if len(found) > ORIGINS:
-            raise invalid(f"A campaign lists at most {ORIGINS} sites.", "site")
+        if len(found) > MAX_ORIGINS:
+            raise invalid(f"A campaign lists at most {MAX_ORIGINS} sites.", "site")
         return found
 
     _change_origins(store, settings, campaign_id, added, by)
@@ -101,7 +101,7 @@ def remove_site(store: Store, settings: Settings, campaign_id: str, origin: str,
 def blocked_sites(store: Store, settings: Settings, caller: Caller) -> list[BlockedSites]:
     """Returns the campaigns with sites that framed their form in the last seven days and are blocked now.
 
-    There are at most MOST_CAMPAIGNS, those with the newest frames first. A campaign-scoped caller sees that campaign
+    There are at most MAX_CAMPAIGNS, those with the newest frames first. A campaign-scoped caller sees that campaign
     only. Raises OsdiError 503.
     """
     origins: dict[str, list[str]] = {}
@@ -111,7 +111,7 @@ def blocked_sites(store: Store, settings: Settings, caller: Caller) -> list[Bloc
         {each["_id"]: each for each in store.by_ids(ADVOCACY_CAMPAIGN.collection, [*origins])} if origins else {}
     )
     found = [_blocked(settings, campaigns[each], sites) for each, sites in origins.items() if each in campaigns]
-    return [each for each in found if each.count][:MOST_CAMPAIGNS]
+    return [each for each in found if each.count][:MAX_CAMPAIGNS]
 
 
 def _blocked(settings: Settings, campaign: Document, origins: Sequence[str]) -> BlockedSites:

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from osdi.odata.parser import MAX_LENGTH
+from osdi.odata.parser import MAX_FILTER_LENGTH
 from osdi.statistics.days import DAYS, midnight
-from osdi.statistics.tally import VALUE_LENGTH
+from osdi.statistics.tally import MAX_VALUE_LENGTH
 
 # By kind of a value in the statistics: its field in the API's filters.
 FIELDS: Final = {
@@ -76,7 +76,7 @@ class OutreachFilter:
 
     def fits_the_api(self, zone: ZoneInfo) -> bool:
         """True if the API accepts a filter of this length."""
-        return len(self.text(zone)) <= MAX_LENGTH
+        return len(self.text(zone)) <= MAX_FILTER_LENGTH
 
     def _indexed(self) -> Iterator[str]:
         for kind in ("source", "referrer", "type"):
@@ -100,7 +100,7 @@ class OutreachFilter:
             yield f"{FIELDS[self.without]} eq null"
 
 
-def days_of(first: str, last: str, most: int | None = None) -> tuple[dt.date | None, dt.date | None, dict[str, str]]:
+def days_of(first: str, last: str, limit: int | None = None) -> tuple[dt.date | None, dt.date | None, dict[str, str]]:
     """Returns two typed days, either of which may be empty, and the mistakes by the name of the control."""
     errors: dict[str, str] = {}
     days = []
@@ -113,7 +113,7 @@ def days_of(first: str, last: str, most: int | None = None) -> tuple[dt.date | N
     start, end = days
     if start and end and start > end:
         errors["to"] = "The last day is before the first."
-    elif start and end and most and (end - start).days >= most:
+    elif start and end and limit and (end - start).days >= limit:
         errors["to"] = f"There are more than {DAYS} days from the first to the last."
     return start, end, errors
 
@@ -128,4 +128,4 @@ def _day(text: str) -> dt.date:
 def _equals(field: str, value: str) -> str:
     """Returns the condition for a value as the statistics have it: cut to its first characters if it is longer."""
     quoted = "'" + value.replace("'", "''") + "'"
-    return f"startswith({field},{quoted})" if len(value) == VALUE_LENGTH else f"{field} eq {quoted}"
+    return f"startswith({field},{quoted})" if len(value) == MAX_VALUE_LENGTH else f"{field} eq {quoted}"

@@ -184,7 +184,7 @@ def _next(
 ) -> list[Document]:
     """Returns the outreaches of the base behind a cursor."""
     found: list[Document] = []
-    for stage in _behind(after, by_day=selection.by_day):
+    for stage in _queries_behind(after, by_day=selection.by_day):
         query = {"$and": [each for each in (selection.base, start, stage) if each] or [{}]}
         more = store.find(OUTREACH.collection, query, sort=selection.sort, limit=limit - len(found), fields=fields)
         found += more
@@ -193,7 +193,7 @@ def _next(
     return found
 
 
-def _behind(after: str, *, by_day: bool) -> Sequence[Mapping[str, Any]]:
+def _queries_behind(after: str, *, by_day: bool) -> Sequence[Mapping[str, Any]]:
     """Returns the queries, one after the other, for what follows a cursor: in the order of days, then of ids."""
     if not after:
         return ({},)

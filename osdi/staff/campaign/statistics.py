@@ -18,7 +18,7 @@ from osdi.errors import OsdiError
 from osdi.exporting.csv_cells import BOM, defused
 from osdi.fields.outreach import NEW_PERSON, OWN_WORDS
 from osdi.ids import now
-from osdi.odata.target_names import MOST_WORDS
+from osdi.odata.target_names import MAX_WORDS
 from osdi.settings import Settings
 from osdi.staff.campaign.chart import Chart, chart
 from osdi.staff.campaign.outreach_filter import OutreachFilter
@@ -26,7 +26,7 @@ from osdi.staff.campaign.period import Period
 from osdi.staff.campaign_list import goal_of
 from osdi.statistics.query import read_statistics, read_with_flags
 from osdi.statistics.reader import StatisticsReader
-from osdi.statistics.tally import FALSE, TRUE, VALUE_LENGTH, Tally
+from osdi.statistics.tally import FALSE, MAX_VALUE_LENGTH, TRUE, Tally
 from osdi.store import Store
 
 KINDS: Final = ("source", "referrer", "target", "type")
@@ -99,7 +99,7 @@ class CampaignStatistics:
 
     def having(self, kind: str, value: str) -> OutreachFilter | None:
         """Returns the filter of those with a value; None for the name of a target that is too long to be found by."""
-        too_long = kind == "target" and (value.count(" ") >= MOST_WORDS or len(value) == VALUE_LENGTH)
+        too_long = kind == "target" and (value.count(" ") >= MAX_WORDS or len(value) == MAX_VALUE_LENGTH)
         chosen: dict[str, Any] = {kind: value}
         return None if too_long or not value else replace(self.whole, **chosen)
 

@@ -18,7 +18,7 @@ from osdi.store import Store
 
 PER_PAGE: Final = 25
 # A request queues about this many at most, which takes a second or two; the page offers the rest again.
-MOST_QUEUED: Final = 1_000
+MAX_QUEUED: Final = 1_000
 
 
 @dataclass(frozen=True)
@@ -127,10 +127,10 @@ def retry(store: Store, followup_id: str, chosen: FollowupFilter) -> str:
         retry_one(store, followup_id)
         return "followup_queued"
     _check(chosen)
-    queued = retry_all(store, chosen.query, MOST_QUEUED)
+    queued = retry_all(store, chosen.query, MAX_QUEUED)
     if not queued:
         raise conflict("NOT_QUEUED", "There is no such follow-up that has a message, so nothing was queued.")
-    return "followups_queued_partly" if queued >= MOST_QUEUED else "followups_queued"
+    return "followups_queued_partly" if queued >= MAX_QUEUED else "followups_queued"
 
 
 def _check(chosen: FollowupFilter) -> None:

@@ -17,7 +17,7 @@ from osdi.errors import not_found
 from osdi.messages.validation import check_sendable
 from osdi.resources import ADVOCACY_CAMPAIGN, MESSAGE, OUTREACH
 from osdi.settings import Settings
-from osdi.staff.campaign_list import MOST_CAMPAIGNS, title_of
+from osdi.staff.campaign_list import MAX_CAMPAIGNS, title_of
 from osdi.store import Store
 
 PER_PAGE: Final = 25
@@ -91,7 +91,7 @@ def uses_of(store: Store, reference: Reference) -> dict[str, tuple[Use, ...]]:
     """Returns the campaigns that name a message, by the message's id. Raises OsdiError 503."""
     query = {"triggers": {"$exists": True}}
     fields = ("title", "name", "triggers", "page")
-    campaigns = store.find(ADVOCACY_CAMPAIGN.collection, query, sort=("-_id",), limit=MOST_CAMPAIGNS, fields=fields)
+    campaigns = store.find(ADVOCACY_CAMPAIGN.collection, query, sort=("-_id",), limit=MAX_CAMPAIGNS, fields=fields)
     named = sorted({each for campaign in campaigns for kind in TRIGGERS for each in named_messages(campaign, kind)})
     found = reference.find(MESSAGE, named)
     uses: dict[str, list[Use]] = {}

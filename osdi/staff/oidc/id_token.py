@@ -17,8 +17,8 @@ from osdi.staff.oidc.errors import SignInFailed
 
 ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 KEY_TYPES: Final = frozenset({"RSA", "EC", "OKP"})
-LONGEST: Final = 16_384
-MOST_KEYS: Final = 20
+MAX_TOKEN_LENGTH: Final = 16_384
+MAX_KEYS: Final = 20
 # Clocks differ. A token that is older than ten minutes was not made for this sign-in.
 LEEWAY: Final = dt.timedelta(seconds=60)
 OLDEST: Final = dt.timedelta(minutes=10)
@@ -44,7 +44,7 @@ def verified_claims(token: str, keys: Sequence[Mapping[str, Any]]) -> Claims:
     candidates = _candidates(header.get("kid"), keys)
     if not candidates:
         raise UnknownKey
-    for each in candidates[:MOST_KEYS]:
+    for each in candidates[:MAX_KEYS]:
         try:
             key = JWKRegistry.import_key(dict(each))
             return jwt.decode(token, key, algorithms=[header["alg"]]).claims
@@ -54,32 +54,38 @@ def verified_claims(token: str, keys: Sequence[Mapping[str, Any]]) -> Claims:
 
 
 def check_claims(
-    claims: Claims, *, issuer: str, client_id: str, nonce: str, moment: dt.datetime, max_age: dt.timedelta | None = None
+    claims: Claims,
+    *,
+    issuer: str,
+    client_id: str,
+    nonce: str,
+    timestamp: dt.datetime,
+    max_age: dt.timedelta | None = None,
 ) -> None:
     """Raises SignInFailed unless a token was made for this sign-in, by this issuer and for this client.
 
-    `moment` is naive UTC. With `max_age` a provider that says when the person signed in there has to say that it is not
-    longer ago.
+    `timestamp` is naive UTC. With `max_age` a provider that says when the person signed in there has to say that this
+    is not longer ago.
     """
     if claims.get("iss") != issuer:
         raise SignInFailed("issuer")
     _check_audience(claims, client_id)
-    if _time(claims, "exp") <= moment - LEEWAY:
+    if _time(claims, "exp") <= timestamp - LEEWAY:
         raise SignInFailed("expired")
-    if not moment - OLDEST - LEEWAY <= _time(claims, "iat") <= moment + LEEWAY:
+    if not timestamp - OLDEST - LEEWAY <= _time(claims, "iat") <= timestamp + LEEWAY:
         raise SignInFailed("issued_at")
-    if "nbf" in claims and _time(claims, "nbf") > moment + LEEWAY:
+    if "nbf" in claims and _time(claims, "nbf") > timestamp + LEEWAY:
         raise SignInFailed("not_before")
     found = claims.get("nonce")
     if not isinstance(found, str) or not hmac.compare_digest(found.encode(), nonce.encode()):
         raise SignInFailed("nonce")
-    if max_age is not None and "auth_time" in claims and _time(claims, "auth_time") < moment - max_age - LEEWAY:
+    if max_age is not None and "auth_time" in claims and _time(claims, "auth_time") < timestamp - max_age - LEEWAY:
         raise SignInFailed("not_fresh")
 
 
-def signed_in_since(claims: Claims, moment: dt.datetime) -> bool:
+def signed_in_since(claims: Claims, timestamp: dt.datetime) -> bool:
     """True if the provider says that the person signed in there at a time (naive UTC) or later. Raises SignInFailed."""
-    return "auth_time" in claims and _time(claims, "auth_time") >= moment
+    return "auth_time" in claims and _time(claims, "auth_time") >= timestamp
 
 
 def verified_address(claims: Claims, hosted_domain: str) -> str:
@@ -95,7 +101,7 @@ def verified_address(claims: Claims, hosted_domain: str) -> str:
 
 
 def _check_audience(claims: Claims, client_id: str) -> None:
-    """A token for several clients has to name ours as the one that asked for it (`azp`)."""
+    """Raises SignInFailed unless the token is for our client; one for several has to name ours as `azp`."""
     audience = claims.get("aud")
     audiences = [audience] if isinstance(audience, str) else audience if isinstance(audience, list) else []
     if client_id not in audiences:
@@ -117,7 +123,7 @@ def _time(claims: Claims, name: str) -> dt.datetime:
 
 def _header(token: str) -> dict[str, Any]:
     """Returns the header of a token, which nobody has verified. Raises SignInFailed."""
-    if len(token) > LONGEST or not token.isascii():
+    if len(token) > MAX_TOKEN_LENGTH or not token.isascii():
         raise SignInFailed("format")
     text = token.partition(".")[0]
     try:

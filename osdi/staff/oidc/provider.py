@@ -57,19 +57,19 @@ class _Cached:
     def get(self, *, newer_than: float | None = None) -> Any:
         """Returns the document; with `newer_than` one that was read in the last such seconds. Raises SignInFailed."""
         with self._lock:
-            moment = time.monotonic()
-            old = newer_than is not None and moment - self._read_at >= newer_than
-            if moment >= self._until or (old and not self._failure):
-                self._refresh(moment)
+            timestamp = time.monotonic()
+            old = newer_than is not None and timestamp - self._read_at >= newer_than
+            if timestamp >= self._until or (old and not self._failure):
+                self._refresh(timestamp)
             if self._failure:
                 raise SignInFailed(self._failure)
             return self._value
 
-    def _refresh(self, moment: float) -> None:
-        self._read_at = moment
+    def _refresh(self, timestamp: float) -> None:
+        self._read_at = timestamp
         try:
             self._value, self._failure = self._read(), ""
-            self._until = moment + KEPT_SECONDS
+            self._until = timestamp + KEPT_SECONDS
         except SignInFailed as error:
             self._failure, self._until = error.reason, time.monotonic() + PAUSE_SECONDS
 
@@ -111,8 +111,8 @@ class Provider:
             headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
         else:
             form |= {"client_id": self.client_id, "client_secret": self._secret}
-        answer = self._document(self.metadata.token_endpoint, "token", urlencode(form).encode(), headers)
-        token = answer.get("id_token")
+        content = self._document(self.metadata.token_endpoint, "token", urlencode(form).encode(), headers)
+        token = content.get("id_token")
         if not isinstance(token, str):
             raise SignInFailed("no_id_token")
         return token

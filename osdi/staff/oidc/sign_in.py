@@ -37,7 +37,7 @@ from osdi.store import Store
 PURPOSE: Final = "oidc"
 SECONDS: Final = 600
 SCOPE: Final = "openid email"
-LONGEST: Final = 4_000
+MAX_LENGTH: Final = 4_000
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def begin(
 ) -> Begun:
     """Begins a sign-in; `fresh_for` is the address of a member who has to sign in once more.
 
-    Raises SignInFailed if the provider does not answer, and OsdiError 503.
+    Raises SignInFailed if the provider does not respond, and OsdiError 503.
     """
     state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
     asked = {
@@ -105,7 +105,7 @@ def end(
     redirect_uri: str,
     response: Mapping[str, str],
     cookie: str,
-    moment: dt.datetime,
+    timestamp: dt.datetime,
 ) -> Ended:
     """Ends a sign-in by the provider's response, the arguments of an address. Raises SignInFailed and OsdiError 503."""
     remembered = _remembered(store, cookie)
@@ -115,7 +115,7 @@ def end(
     if "error" in response:
         raise SignInFailed("declined" if response["error"] == "access_denied" else "provider_error")
     code = response.get("code", "")
-    if not code or len(code) > LONGEST:
+    if not code or len(code) > MAX_LENGTH:
         raise SignInFailed("no_code")
     claims = _claims(provider, provider.id_token(code, remembered.verifier, redirect_uri))
     check_claims(
@@ -123,15 +123,15 @@ def end(
         issuer=provider.issuer,
         client_id=provider.client_id,
         nonce=remembered.nonce,
-        moment=moment,
+        timestamp=timestamp,
         max_age=FRESH if remembered.fresh else None,
     )
-    fresh = remembered.fresh or signed_in_since(claims, moment - FRESH)
+    fresh = remembered.fresh or signed_in_since(claims, timestamp - FRESH)
     return Ended(_member(store, verified_address(claims, provider.hosted_domain)), remembered.next, fresh)
 
 
 def _remembered(store: Store, cookie: str) -> _Remembered:
-    if not cookie or len(cookie) > LONGEST:
+    if not cookie or len(cookie) > MAX_LENGTH:
         raise SignInFailed("no_cookie")
     try:
         return _Remembered(*timed_signer(store, PURPOSE).loads(cookie, max_age=SECONDS))
@@ -140,7 +140,7 @@ def _remembered(store: Store, cookie: str) -> _Remembered:
 
 
 def _check_issuer(provider: Provider, response: Mapping[str, str]) -> None:
-    """A response of another provider must not be sent to ours (RFC 9207)."""
+    """Raises SignInFailed for a response of another provider, which must not be sent to ours (RFC 9207)."""
     named = response.get("iss")
     if named is None and not provider.metadata.names_issuer:
         return

@@ -1,1 +1,1 @@
-"""People on the staff pages: the list with search and filters, the page of a person, and the acts on people."""
+"""People on the staff pages: the list with search and filters, the page of a person, and the actions on people."""

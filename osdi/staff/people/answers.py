@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from osdi.access.tokens import Caller
-from osdi.action_functions.answers import answer_refusal
+from osdi.action_functions.answers import answer_error
 from osdi.crud import subresources
 from osdi.crud.put import Change
 from osdi.crud.subresources import ANSWERS, get_of_person
@@ -51,7 +51,7 @@ def fields_of(form: AnswerForm, typed: str, chosen: Sequence[str]) -> Mapping[st
 
 def add_answer(store: Store, person: ReadOnlyDocument, form: AnswerForm, fields: Mapping[str, Any]) -> None:
     """Adds an answer of loaded fields. Raises OsdiError 400 if the question does not accept it, 413, 503."""
-    error = answer_refusal(_question(store, form.question_id), fields)
+    error = answer_error(_question(store, form.question_id), fields)
     if error:
         raise error
     subresources.add(store, ANSWERS, form.question_id, person["_id"], fields)
@@ -69,7 +69,7 @@ def change_answer(
         raise invalid("The answer is blank. Remove it instead.", "value")
     change = Change(fields, (), frozenset({version}), caller.person_id)
     subresources.change(
-        store, ANSWERS, form.question_id, answer_id, change, lambda entry: answer_refusal(question, entry)
+        store, ANSWERS, form.question_id, answer_id, change, lambda entry: answer_error(question, entry)
     )
 
 

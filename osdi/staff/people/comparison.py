@@ -78,8 +78,11 @@ def _text(name: str, value: Any) -> str:
     if name == "email_addresses":
         return " ".join(str(value[part]) for part in ("address", "status") if value.get(part)) + _if_primary(value)
     if name == "phone_numbers":
-        refused = (", no calls" if value.get("do_not_call") else "", ", no texts" if _refuses_texts(value) else "")
-        return str(value.get("number", "")) + "".join(refused) + _if_primary(value)
+        opted_out = (
+            ", no calls" if value.get("do_not_call") else "",
+            ", no texts" if _opted_out_of_texts(value) else "",
+        )
+        return str(value.get("number", "")) + "".join(opted_out) + _if_primary(value)
     return _words(value)
 
 
@@ -94,5 +97,5 @@ def _if_primary(entry: ReadOnlyDocument) -> str:
     return ", primary" if entry.get("primary") else ""
 
 
-def _refuses_texts(entry: ReadOnlyDocument) -> bool:
+def _opted_out_of_texts(entry: ReadOnlyDocument) -> bool:
     return entry.get("sms_capable") is False

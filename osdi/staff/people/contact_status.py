@@ -12,7 +12,7 @@ from osdi.documents import Document, ReadOnlyDocument
 from osdi.match_keys import MatchKeyRules, email_key
 from osdi.people.opt_outs import UNCONFIRMED, is_opt_out
 from osdi.store import Store
-from osdi.suppression.refusals import CALLS, MAIL, STRICTNESS, TEXTS, refused_by, status_of
+from osdi.suppression.opt_outs import CALLS, MAIL, STRICTNESS, TEXTS, phone_opt_outs, status_of
 from osdi.suppression.suppression_list import suppression_list
 
 # The statuses beside those of the standard: an address about which nothing was said, and a person without an address.
@@ -22,12 +22,12 @@ NO_ADDRESS: Final = "no address"
 NO_CALLS: Final = "no calls"
 NO_TEXTS: Final = "no texts"
 
-Refused = Mapping[str, Mapping[str, Any]]
+OptedOut = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
 class Reason:
-    """A refusal of mail, calls or texts: its source, and since when. A `lifted` one ended at that time."""
+    """An opt-out of mail, calls or texts: its source, and since when. A `lifted` one ended at that time."""
 
     what: str
     source: str
@@ -73,10 +73,10 @@ def mail_statuses(store: Store, addresses: Mapping[str, ReadOnlyDocument]) -> di
     }
 
 
-def mail_status(entry: ReadOnlyDocument, refused: Refused) -> str:
+def mail_status(entry: ReadOnlyDocument, opted_out: OptedOut) -> str:
     """Returns the status of an e-mail entry: the stricter one of its own and the one that the list gives it."""
     own = str(entry.get("status") or UNKNOWN)
-    listed = status_of(refused[MAIL]["source"]) if MAIL in refused else own
+    listed = status_of(opted_out[MAIL]["source"]) if MAIL in opted_out else own
     return max(own, listed, key=lambda status: STRICTNESS.get(status, 0))
 
 
@@ -87,8 +87,8 @@ def _email(key: str, entry: ReadOnlyDocument, listed: Document, claimed: bool) -
 
 
 def _phone(entry: ReadOnlyDocument, listed: Document) -> Contact:
-    refused = {*refused_by(entry), *listed.get("refused", ())}
-    statuses = tuple(name for what, name in ((CALLS, NO_CALLS), (TEXTS, NO_TEXTS)) if what in refused)
+    opted_out = {*phone_opt_outs(entry), *listed.get("refused", ())}
+    statuses = tuple(name for what, name in ((CALLS, NO_CALLS), (TEXTS, NO_TEXTS)) if what in opted_out)
     return _contact(entry, "number", statuses, listed, (CALLS, TEXTS), False)
 
 
@@ -106,11 +106,11 @@ def _contact(
 
 
 def _reasons(listed: Document, whats: tuple[str, ...]) -> Iterator[Reason]:
-    """Yields the refusals that apply, and then the liftings of earlier ones, the latest first."""
-    refused = listed.get("refused", {})
+    """Yields the opt-outs that apply, and then the liftings of earlier ones, the latest first."""
+    opted_out = listed.get("refused", {})
     for what in whats:
-        if what in refused:
-            yield Reason(what, refused[what]["source"], refused[what]["since"])
+        if what in opted_out:
+            yield Reason(what, opted_out[what]["source"], opted_out[what]["since"])
     for each in reversed(listed.get("history", ())):
         if each["what"] in whats and each["change"] == "lifted":
             yield Reason(each["what"], each["source"], each["date"], lifted=True)

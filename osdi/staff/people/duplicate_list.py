@@ -12,8 +12,8 @@ from osdi.people.duplicates.pairs import duplicate_pairs
 from osdi.people.lookup import get_people
 from osdi.people.merged_people_store import ids_of
 from osdi.resources import PERSON
-from osdi.staff.people.acts import check_versions, versions_of
 from osdi.staff.people.names import email_of, name_of, phone_of, town_of
+from osdi.staff.people.person_actions import check_versions, versions_of
 from osdi.store import Store
 
 PER_PAGE: Final = 25

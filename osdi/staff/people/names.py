@@ -5,7 +5,7 @@ Pure.
 
 from typing import Final
 
-from osdi.action_functions.followup_kinds import primary
+from osdi.action_functions.followup_kinds import primary_value
 from osdi.documents import ReadOnlyDocument
 
 NAME_PARTS: Final = ("honorific_prefix", "given_name", "additional_name", "family_name", "honorific_suffix")
@@ -19,17 +19,17 @@ def name_of(person: ReadOnlyDocument) -> str:
 
 def email_of(person: ReadOnlyDocument) -> str:
     """Returns the primary e-mail address, else the first one; "" without any."""
-    return primary(person.get("email_addresses", ()), "address") or ""
+    return primary_value(person.get("email_addresses", ()), "address") or ""
 
 
 def phone_of(person: ReadOnlyDocument) -> str:
     """Returns the primary phone number, else the first one; "" without any."""
-    return primary(person.get("phone_numbers", ()), "number") or ""
+    return primary_value(person.get("phone_numbers", ()), "number") or ""
 
 
 def town_of(person: ReadOnlyDocument) -> str:
     """Returns the town of the primary postal address, else of the first one that has a town; "" without any."""
-    return primary(person.get("postal_addresses", ()), "locality") or ""
+    return primary_value(person.get("postal_addresses", ()), "locality") or ""
 
 
 def label_of(document: ReadOnlyDocument) -> str:

@@ -1,4 +1,4 @@
-"""Records that calls or texts to a number are refused, as staff have heard. Nothing here lifts a refusal.
+"""Records opt-outs of calls or texts to a number, as staff have heard them. Nothing here lifts an opt-out.
 
 It does for numbers what `osdi.followups.unsubscribe` does for addresses: the suppression list comes first, so that
 nothing is sent to the number after it, and then every person who has the number.
@@ -18,32 +18,32 @@ from osdi.people.opt_outs import UNCONFIRMED
 from osdi.resources import PERSON
 from osdi.retry import retry_on_conflict
 from osdi.store import Store, Update
-from osdi.suppression.refusals import API, CALLS, TEXTS
+from osdi.suppression.opt_outs import API, CALLS, TEXTS
 from osdi.suppression.suppression_list import suppression_list
 
 ARRAY: Final = "phone_numbers"
-# By what is refused: the property of a number, and its value.
+# By channel: the property of a number that opts out, and its value.
 STATED: Final[Mapping[str, tuple[str, bool]]] = {CALLS: ("do_not_call", True), TEXTS: ("sms_capable", False)}
 
 
-def refuse_numbers(
-    store: Store, person: ReadOnlyDocument, refused: Mapping[str, Collection[str]], rules: MatchKeyRules
+def opt_out_numbers(
+    store: Store, person: ReadOnlyDocument, opted_out: Mapping[str, Collection[str]], rules: MatchKeyRules
 ) -> None:
-    """Records that these numbers of the person refuse CALLS or TEXTS, by which `refused` has them; safe to repeat.
+    """Records that these numbers of the person opted out of CALLS or TEXTS, the keys of `opted_out`; safe to repeat.
 
     Raises OsdiError 400 for no number, or one that the person does not have; 503.
     """
     entries = [each for each in person.get(ARRAY, ()) if each.get("number")]
-    unknown = {number for numbers in refused.values() for number in numbers} - {each["number"] for each in entries}
-    if unknown or not any(refused.values()):
+    unknown = {number for numbers in opted_out.values() for number in numbers} - {each["number"] for each in entries}
+    if unknown or not any(opted_out.values()):
         raise invalid("Choose at least one of the person's numbers.", CALLS)
     for entry in entries:
-        whats = [what for what, numbers in refused.items() if entry["number"] in numbers]
+        whats = [what for what, numbers in opted_out.items() if entry["number"] in numbers]
         if whats:
-            _refuse(store, person, entry, whats, rules)
+            _opt_out(store, person, entry, whats, rules)
 
 
-def _refuse(
+def _opt_out(
     store: Store, person: ReadOnlyDocument, entry: ReadOnlyDocument, whats: Collection[str], rules: MatchKeyRules
 ) -> None:
     key = rules.phone_key(entry)
@@ -52,13 +52,13 @@ def _refuse(
         suppression_list(store).change(key, add=dict.fromkeys(whats, API))
         people |= {each["_id"] for each in find_people_by_contact(store, key)}
     for person_id in sorted(people):
-        retry_on_conflict(partial(_set_refused, store, person_id, entry, whats, rules))
+        retry_on_conflict(partial(_set_opted_out, store, person_id, entry, whats, rules))
 
 
-def _set_refused(
+def _set_opted_out(
     store: Store, person_id: str, entry: ReadOnlyDocument, whats: Collection[str], rules: MatchKeyRules
 ) -> None:
-    """Sets what is refused at each entry of this number. Raises WriteConflict."""
+    """Stores the opt-outs in each entry of this number. Raises WriteConflict."""
     person = store.get(PERSON.collection, person_id)
     if person is None:
         return

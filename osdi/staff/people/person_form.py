@@ -4,7 +4,7 @@ A field's name is that of the property, as in `given_name`, or array, position a
 `email_addresses-0-address`. Behind the stored entries of an array there is an empty one. An entry whose fields are all
 emptied is removed. Properties that the form does not show stay as they are.
 
-Consent stays with the address for which it was given: a changed address or number keeps what it refuses only.
+Consent stays with the address for which it was given: a changed address or number keeps its opt-outs only.
 
 Pure.
 """
@@ -66,10 +66,12 @@ def form_values(person: ReadOnlyDocument) -> dict[str, str]:
     return values
 
 
-def changes_in(person: ReadOnlyDocument, typed: Mapping[str, str], key_of: KeyOf, refused: AbstractSet[str]) -> Changes:
+def changes_in(
+    person: ReadOnlyDocument, typed: Mapping[str, str], key_of: KeyOf, opted_out: AbstractSet[str]
+) -> Changes:
     """Returns what a sent form changes in the stored person. A field that was not sent changes nothing.
 
-    `refused` has the match keys in the suppression list: no entry of them says that the person may be contacted.
+    `opted_out` has the match keys in the suppression list: no entry of them says that the person may be contacted.
     """
     stored = form_values(person)
     values = {name: _text(typed.get(name, text)) for name, text in stored.items()}
@@ -83,7 +85,7 @@ def changes_in(person: ReadOnlyDocument, typed: Mapping[str, str], key_of: KeyOf
             same = all(new[part] == stored[name].strip() for part, name in names.items())
             is_changed = is_changed or not same
             if (entry and same) or any(new.values()):
-                kept.append((position, _entry(array, entry, {} if same else new, key_of, refused)))
+                kept.append((position, _entry(array, entry, {} if same else new, key_of, opted_out)))
         if is_changed:
             changes.body[array] = [entry for _, entry in kept] or None
             changes.positions[array] = [position for position, _ in kept]
@@ -108,7 +110,7 @@ def differences(person: ReadOnlyDocument, typed: Mapping[str, str]) -> list[tupl
 
 
 def _entry(
-    array: str, stored: ReadOnlyDocument, new: Mapping[str, str], key_of: KeyOf, refused: AbstractSet[str]
+    array: str, stored: ReadOnlyDocument, new: Mapping[str, str], key_of: KeyOf, opted_out: AbstractSet[str]
 ) -> Json:
     """Returns an entry as JSON, with the new texts if there are some."""
     entry: Json = orjson.loads(orjson.dumps(stored, option=orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z))
@@ -117,7 +119,7 @@ def _entry(
         if not text:
             entry.pop(part)
     key = key_of(array, entry)
-    if key in refused or (stored and key != key_of(array, stored)):
+    if key in opted_out or (stored and key != key_of(array, stored)):
         for name in permissive(entry):
             del entry[name]
     return entry

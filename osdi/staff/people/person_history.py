@@ -25,8 +25,8 @@ class Merged:
 
 
 @dataclass(frozen=True)
-class Act:
-    """An act of the staff on a person: its name, the member, and the time."""
+class Action:
+    """An action of the staff on a person: its name, the member, and the time."""
 
     action: str
     member: str
@@ -37,18 +37,18 @@ class Act:
 class History:
     """The history of a person, the latest first. `modified_by` is the id and name of the last editor, if it is known.
 
-    `acts` are the EVENTS latest ones of the audit log.
+    `actions` are the EVENTS latest ones of the audit log.
     """
 
     merged: tuple[Merged, ...]
-    acts: tuple[Act, ...]
+    actions: tuple[Action, ...]
     modified_by: tuple[str, str] | None
 
 
-def history_of(store: Store, person: ReadOnlyDocument, *, with_acts: bool) -> History:
-    """Returns the history of a person; acts of the staff only if the reader may see them. Raises OsdiError 503."""
-    acts = _acts(store, person) if with_acts else ()
-    return History(_merged(store, person), acts, _editor(store, person))
+def history_of(store: Store, person: ReadOnlyDocument, *, with_actions: bool) -> History:
+    """Returns the history of a person; actions of the staff only if the reader may see them. Raises OsdiError 503."""
+    actions = _actions(store, person) if with_actions else ()
+    return History(_merged(store, person), actions, _editor(store, person))
 
 
 def _merged(store: Store, person: ReadOnlyDocument) -> tuple[Merged, ...]:
@@ -63,12 +63,12 @@ def _merged(store: Store, person: ReadOnlyDocument) -> tuple[Merged, ...]:
     return tuple(sorted(found, key=lambda each: each.date or dt.datetime.min, reverse=True))
 
 
-def _acts(store: Store, person: ReadOnlyDocument) -> tuple[Act, ...]:
+def _actions(store: Store, person: ReadOnlyDocument) -> tuple[Action, ...]:
     named = [f"{PERSON.collection}/{each}" for each in ids_of(person)]
     events = store.find(STAFF_EVENTS, {"ids": {"$in": named}}, sort=("-_id",), limit=EVENTS)
     members = store.by_ids(STAFF, sorted({each["staff_id"] for each in events if "staff_id" in each}))
     names = {each["_id"]: each["name"] for each in members}
-    return tuple(Act(each["action"], names.get(each.get("staff_id", ""), ""), each["at"]) for each in events)
+    return tuple(Action(each["action"], names.get(each.get("staff_id", ""), ""), each["at"]) for each in events)
 
 
 def _editor(store: Store, person: ReadOnlyDocument) -> tuple[str, str] | None:

@@ -9,7 +9,7 @@ from osdi.crud.subresources import ANSWERS, ITEMS, TAGGINGS, Embedded
 from osdi.documents import Document, ReadOnlyDocument
 from osdi.errors import ErrorDescription, OsdiError, not_found
 from osdi.match_keys import MatchKeyRules
-from osdi.outreaches.consent import CONSENTS
+from osdi.outreaches.consent_receipt import CONSENTS
 from osdi.people.duplicates.groups import duplicates_of
 from osdi.people.lookup import get_person
 from osdi.people.outreach_links_store import outreaches_of

@@ -9,7 +9,7 @@ from osdi.access.token_store import find_tokens
 from osdi.access.tokens import has_expired
 from osdi.documents import Document
 from osdi.resources import ADVOCACY_CAMPAIGN
-from osdi.staff.campaign_list import MOST_CAMPAIGNS, title_of
+from osdi.staff.campaign_list import MAX_CAMPAIGNS, title_of
 from osdi.store import Store
 
 
@@ -38,5 +38,5 @@ def campaign_titles(store: Store, bound: Sequence[Document]) -> dict[str, str]:
 
 def campaign_choices(store: Store) -> list[tuple[str, str]]:
     """Returns the id and the title of each campaign, the newest first."""
-    found = store.find(ADVOCACY_CAMPAIGN.collection, {}, sort=("-_id",), limit=MOST_CAMPAIGNS)
+    found = store.find(ADVOCACY_CAMPAIGN.collection, {}, sort=("-_id",), limit=MAX_CAMPAIGNS)
     return [(each["_id"], title_of(each)) for each in found]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from osdi.access.anonymous_posts import AnonymousPosts
 from osdi.resources import ADVOCACY_CAMPAIGN
 from osdi.settings import ANONYMOUS_ACTIONS, Settings
-from osdi.staff.campaign_list import MOST_CAMPAIGNS, title_of
+from osdi.staff.campaign_list import MAX_CAMPAIGNS, title_of
 from osdi.store import Store
 
 
@@ -37,7 +37,7 @@ def policy(store: Store, settings: Settings) -> Policy:
     """Returns the policy of this deployment. Raises OsdiError 503."""
     deployment = AnonymousPosts.of(settings)
     own = store.find(
-        ADVOCACY_CAMPAIGN.collection, {"anonymous_posts": {"$exists": True}}, sort=("-_id",), limit=MOST_CAMPAIGNS
+        ADVOCACY_CAMPAIGN.collection, {"anonymous_posts": {"$exists": True}}, sort=("-_id",), limit=MAX_CAMPAIGNS
     )
     return Policy(
         deployment=deployment,

@@ -23,7 +23,7 @@ from osdi.store.indexes import EXPORTS, STAFF
 CSV, NDJSON = "csv", "ndjson"
 WHAT: Final[dict[str, Resource]] = {"people": PERSON, "outreaches": OUTREACH, "campaigns": ADVOCACY_CAMPAIGN}
 SENDING, COMPLETE, BROKEN = "sending", "complete", "broken"
-MOST_LISTED: Final = 50
+MAX_LISTED: Final = 50
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class ExportRow:
 
 def export_list(store: Store) -> list[ExportRow]:
     """Returns the latest exports, the newest first. Raises OsdiError 503."""
-    found = store.find(EXPORTS, {}, sort=("-_id",), limit=MOST_LISTED)
+    found = store.find(EXPORTS, {}, sort=("-_id",), limit=MAX_LISTED)
     names = {each["_id"]: each["name"] for each in store.by_ids(STAFF, sorted({one["staff_id"] for one in found}))}
     ids = sorted({each["campaign_id"] for each in found if "campaign_id" in each})
     titles = {each["_id"]: title_of(each) for each in store.by_ids(ADVOCACY_CAMPAIGN.collection, ids)}

@@ -7,7 +7,7 @@ from typing import Final
 
 from osdi.documents import Document
 from osdi.ids import now
-from osdi.importing.jobs import acts, jobs_store
+from osdi.importing.jobs import job_actions, jobs_store
 from osdi.importing.jobs.job import CHECKING, DONE, IMPORTING, OF_WORKER, READING, waits_for_worker
 from osdi.importing.report import Report
 from osdi.resources import ADVOCACY_CAMPAIGN
@@ -15,7 +15,7 @@ from osdi.staff.campaign_list import title_of
 from osdi.store import Store
 from osdi.store.indexes import STAFF
 
-MOST_CAMPAIGNS: Final = 200
+MAX_CAMPAIGNS: Final = 200
 AWAY_TEXT: Final = "No worker has taken up this import. It waits, and begins when a worker runs."
 BUSY_TEXT: Final = "The worker is busy with another import. This one follows."
 DOING: Final = {READING: "The worker reads the file.", CHECKING: "Checked", IMPORTING: "Imported"}
@@ -57,7 +57,7 @@ class ImportPage:
     @property
     def has_rejected_rows(self) -> bool:
         """True if the file of rejected rows can be downloaded."""
-        return acts.has_rejected_rows(self.job)
+        return job_actions.has_rejected_rows(self.job)
 
 
 def import_list(store: Store) -> list[ImportRow]:
@@ -80,7 +80,7 @@ def import_list(store: Store) -> list[ImportRow]:
 
 def import_page(store: Store, import_id: str) -> ImportPage:
     """Returns what the page of an import shows. Raises OsdiError 404, 503."""
-    job, timestamp = acts.found_job(store, import_id), now()
+    job, timestamp = job_actions.get_job(store, import_id), now()
     report = Report.of(job["report"]) if "report" in job else None
     campaign_id = job.get("campaign_id")
     campaign = store.get(ADVOCACY_CAMPAIGN.collection, campaign_id) if campaign_id else None
@@ -99,7 +99,7 @@ def import_page(store: Store, import_id: str) -> ImportPage:
 
 def campaign_choices(store: Store) -> list[tuple[str, str]]:
     """Returns the id and the title of the newest campaigns."""
-    found = store.find(ADVOCACY_CAMPAIGN.collection, {}, sort=("-_id",), limit=MOST_CAMPAIGNS, fields=("title", "name"))
+    found = store.find(ADVOCACY_CAMPAIGN.collection, {}, sort=("-_id",), limit=MAX_CAMPAIGNS, fields=("title", "name"))
     return [(each["_id"], title_of(each)) for each in found]
 
 

@@ -5,7 +5,13 @@ from typing import Any
 
 import marshmallow as ma
 
-from osdi.fields.limits import CUSTOM_FIELD_NAME_LENGTH, CUSTOM_FIELDS, IDENTIFIERS, LINE_LENGTH, STRINGS
+from osdi.fields.limits import (
+    MAX_CUSTOM_FIELD_NAME_LENGTH,
+    MAX_CUSTOM_FIELDS,
+    MAX_IDENTIFIERS,
+    MAX_LINE_LENGTH,
+    MAX_STRINGS,
+)
 from osdi.values.custom_field_names import stored_name
 from osdi.values.text import as_array, cleaned
 from schemas.base.fields.text import FreeText, Identifier, Text, described, is_empty
@@ -16,9 +22,9 @@ class Strings(ma.fields.Field[list[str]]):
 
     default_error_messages = {"invalid": "Not an array of strings.", "many": "More than {limit} entries."}
 
-    def __init__(self, inner: Text | None = None, *, limit: int = STRINGS, **kwargs: Any) -> None:
+    def __init__(self, inner: Text | None = None, *, limit: int = MAX_STRINGS, **kwargs: Any) -> None:
         super().__init__(**described(kwargs, type="array", items={"type": "string"}, maxItems=limit))
-        self.inner = inner or Text(max_length=LINE_LENGTH)
+        self.inner = inner or Text(max_length=MAX_LINE_LENGTH)
         self.limit = limit
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> list[str]:
@@ -37,7 +43,7 @@ class Identifiers(Strings):
 
     def __init__(self, **kwargs: Any) -> None:
         arguments = described(kwargs, description="Identifiers in the form `[system name]:[id]`.")
-        super().__init__(Identifier(), limit=IDENTIFIERS, **arguments)
+        super().__init__(Identifier(), limit=MAX_IDENTIFIERS, **arguments)
 
 
 class CustomFields(ma.fields.Field[dict[str, str]]):
@@ -56,7 +62,7 @@ class CustomFields(ma.fields.Field[dict[str, str]]):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**described(kwargs, type="object", additionalProperties={"type": "string"}))
         self.inner = FreeText()
-        self.limit = CUSTOM_FIELDS
+        self.limit = MAX_CUSTOM_FIELDS
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
@@ -86,8 +92,8 @@ class CustomFields(ma.fields.Field[dict[str, str]]):
     def stored_name(self, sent: str) -> str:
         """Returns the name under which a custom field is stored. Raises ValidationError."""
         name = cleaned(sent)
-        if not 1 <= len(name) <= CUSTOM_FIELD_NAME_LENGTH or "\x00" in name:
-            raise self.make_error("name", length=CUSTOM_FIELD_NAME_LENGTH)
+        if not 1 <= len(name) <= MAX_CUSTOM_FIELD_NAME_LENGTH or "\x00" in name:
+            raise self.make_error("name", length=MAX_CUSTOM_FIELD_NAME_LENGTH)
         return stored_name(name)
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 import marshmallow as ma
 from email_validator import EmailNotValidError, validate_email
 
-from osdi.fields.limits import EMAIL_LENGTH, PHONE_DIGITS, PHONE_DIGITS_LEAST, PHONE_LENGTH
+from osdi.fields.limits import MAX_EMAIL_LENGTH, MAX_PHONE_DIGITS, MAX_PHONE_LENGTH, MIN_PHONE_DIGITS
 from schemas.base.fields.text import Reason, Text, described
 
 # The form of nearly all addresses: a dot-atom (RFC 5322), which is valid before every domain, and an ASCII domain. Not
@@ -27,7 +27,7 @@ class Email(Text):
     default_error_messages = {"invalid": "Not a valid e-mail address."}
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=EMAIL_LENGTH, **described(kwargs, format="email"))
+        super().__init__(max_length=MAX_EMAIL_LENGTH, **described(kwargs, format="email"))
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
         try:
@@ -46,13 +46,13 @@ class PhoneNumber(Text):
     default_error_messages = {"invalid": "Not a valid phone number: digits are expected."}
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=PHONE_LENGTH, **described(kwargs, type=["string", "integer"]))
+        super().__init__(max_length=MAX_PHONE_LENGTH, **described(kwargs, type=["string", "integer"]))
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
         try:
             number = super()._deserialize(value, attr, data, **kwargs)
             digits = sum(character.isdecimal() for character in number)
-            if number and not PHONE_DIGITS_LEAST <= digits <= PHONE_DIGITS:
+            if number and not MIN_PHONE_DIGITS <= digits <= MAX_PHONE_DIGITS:
                 raise self.make_error("invalid")
         except ma.ValidationError as error:
             raise _of_whole_entry(error) from None

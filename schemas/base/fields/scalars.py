@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import marshmallow as ma
 
-from osdi.fields.limits import DATE_LENGTH, MAX_INTEGER
+from osdi.fields.limits import MAX_DATE_LENGTH, MAX_INTEGER
 from osdi.values import words
 from osdi.values.dates import instant, timestamp
 from osdi.values.text import cleaned, from_number
@@ -72,7 +72,7 @@ class DateTime(ma.fields.Field[dt.datetime]):
         self.zoned = zoned
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> dt.datetime:
-        if not isinstance(value, str) or len(value) > DATE_LENGTH:
+        if not isinstance(value, str) or len(value) > MAX_DATE_LENGTH:
             raise self.make_error("invalid")
         try:
             read = _read_date(cleaned(value))

@@ -9,14 +9,20 @@ from typing import Any, Final
 
 import marshmallow as ma
 
-from osdi.fields.limits import IDENTIFIER_LENGTH, INTEGER_BITS, LINE_LENGTH, STRING_LENGTH, SYSTEM_NAME_LENGTH
+from osdi.fields.limits import (
+    MAX_IDENTIFIER_LENGTH,
+    MAX_INTEGER_BITS,
+    MAX_LINE_LENGTH,
+    MAX_STRING_LENGTH,
+    MAX_SYSTEM_NAME_LENGTH,
+)
 from osdi.values import words
 from osdi.values.text import as_array, cleaned, from_number
 
 # "[system name]:[id]": the system name has neither colon nor space, the id is printable. An empty id is a placeholder,
 # which the domain ignores or rejects.
 IDENTIFIER: Final = re.compile(
-    rf"[^\s:\x00-\x1f\x7f]{{1,{SYSTEM_NAME_LENGTH}}}:(?:[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?)?"
+    rf"[^\s:\x00-\x1f\x7f]{{1,{MAX_SYSTEM_NAME_LENGTH}}}:(?:[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?)?"
 )
 
 # Readers of the words that people use for a value, by `spelling` in osdi.fields.
@@ -64,7 +70,7 @@ class Text(ma.fields.String):
     """
 
     def __init__(
-        self, *, max_length: int = STRING_LENGTH, spelling: str = "", template: bool = False, **kwargs: Any
+        self, *, max_length: int = MAX_STRING_LENGTH, spelling: str = "", template: bool = False, **kwargs: Any
     ) -> None:
         super().__init__(**described(kwargs, maxLength=max_length))
         self.max_length = max_length
@@ -85,9 +91,9 @@ class Text(ma.fields.String):
         """Returns a number as text. Raises ValidationError for other values."""
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise self.make_error("invalid")
-        if isinstance(value, float) and abs(value) >= 2 ** (INTEGER_BITS - 1):
+        if isinstance(value, float) and abs(value) >= 2 ** (MAX_INTEGER_BITS - 1):
             # The JSON reader rounds an integer this large, so the stored value would differ from the sent one.
-            raise ma.ValidationError(f"A number of more than {INTEGER_BITS} bits. Send it as a string.")
+            raise ma.ValidationError(f"A number of more than {MAX_INTEGER_BITS} bits. Send it as a string.")
         return from_number(value)
 
     def load(self, value: Any) -> str:
@@ -141,7 +147,7 @@ class FlexEnum(Text):
     """The standard's flexenum: one of the listed values, or another one of at most a line."""
 
     def __init__(self, *values: str, **kwargs: Any) -> None:
-        super().__init__(max_length=LINE_LENGTH, **described(kwargs, examples=list(values)))
+        super().__init__(max_length=MAX_LINE_LENGTH, **described(kwargs, examples=list(values)))
 
 
 class Identifier(Text):
@@ -150,7 +156,7 @@ class Identifier(Text):
     default_error_messages = {"form": "Not an identifier of the form [system name]:[id]."}
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=IDENTIFIER_LENGTH, **kwargs)
+        super().__init__(max_length=MAX_IDENTIFIER_LENGTH, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
         identifier = super()._deserialize(value, attr, data, **kwargs)

@@ -9,8 +9,8 @@ from flask import Flask
 from pymongo.database import Database
 
 from blueprints.operations.import_bodies import load_body
-from osdi.importing.jobs import acts
-from osdi.importing.jobs.work import ImportJobs
+from osdi.importing.jobs import job_actions
+from osdi.importing.jobs.due_jobs import ImportJobs
 from osdi.settings import Settings
 from osdi.staff.members import add_member
 from osdi.store import Store
@@ -33,12 +33,14 @@ def uploaded(store: Store, settings: Settings) -> Uploaded:
 
     def upload(content: bytes | str, name: str = "people.csv", **named: str) -> str:
         sent = content.encode() if isinstance(content, str) else content
-        return str(acts.upload(store, settings, member, {"kind": "people", **named}, name, io.BytesIO(sent))["_id"])
+        return str(
+            job_actions.upload(store, settings, member, {"kind": "people", **named}, name, io.BytesIO(sent))["_id"]
+        )
 
     return upload
 
 
-def work(jobs: ImportJobs) -> None:
+def run_due_jobs(jobs: ImportJobs) -> None:
     """Lets the worker do everything that is due."""
     for _ in range(1_000):
         if not jobs.do_next():
@@ -54,15 +56,15 @@ def job_of(database: Database[dict[str, Any]], job_id: str) -> dict[str, Any]:
 
 def checked(store: Store, jobs: ImportJobs, job_id: str, texts: dict[str, str] | None = None, **fields: str) -> None:
     """Chooses `fields` for the columns with these names, underscores for spaces, and lets the worker check the file."""
-    work(jobs)
-    job = acts.found_job(store, job_id)
+    run_due_jobs(jobs)
+    job = job_actions.get_job(store, job_id)
     chosen = [fields.get(each["name"].replace(" ", "_"), "") for each in job["columns"]]
-    acts.choose(store, job, texts or {}, chosen, read_again=False)
-    work(jobs)
+    job_actions.choose(store, job, texts or {}, chosen, read_again=False)
+    run_due_jobs(jobs)
 
 
 def imported(store: Store, settings: Settings, jobs: ImportJobs, job_id: str) -> None:
     """Checks and imports a file with the proposed fields."""
     checked(store, jobs, job_id)
-    acts.start(store, settings, job_id, acts.found_job(store, job_id)["check_id"])
-    work(jobs)
+    job_actions.start(store, settings, job_id, job_actions.get_job(store, job_id)["check_id"])
+    run_due_jobs(jobs)

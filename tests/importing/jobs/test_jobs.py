@@ -12,17 +12,16 @@ from osdi.errors import OsdiError, unavailable
 from osdi.fields.webhook import EVENTS
 from osdi.ids import now
 from osdi.importing.csv_files.column_mapping import known_field
-from osdi.importing.jobs import acts, execution, jobs_store
-from osdi.importing.jobs import work as work_module
+from osdi.importing.jobs import due_jobs, execution, job_actions, jobs_store
+from osdi.importing.jobs.due_jobs import ImportJobs
 from osdi.importing.jobs.field_choices import field_groups
 from osdi.importing.jobs.job import safe_name
-from osdi.importing.jobs.work import ImportJobs
 from osdi.privacy.tombstones import note_erasure
 from osdi.settings import Settings
 from osdi.staff.members import add_member
 from osdi.store import Store
 from osdi.webhooks import registry
-from tests.importing.jobs.conftest import Uploaded, checked, imported, job_of, work
+from tests.importing.jobs.conftest import Uploaded, checked, imported, job_of, run_due_jobs
 
 FILE = "first_name,email,Fish\nAnn,ann@example.com,trout\nBob,not an address,\nCy,cy@example.com,=1+1\n"
 
@@ -36,7 +35,7 @@ class TestAFileOfPeople:
         job_id = uploaded(FILE)
         assert job_of(database, job_id)["state"] == "reading"
 
-        work(jobs)
+        run_due_jobs(jobs)
 
         job = job_of(database, job_id)
         assert job["state"] == "columns"
@@ -78,7 +77,7 @@ class TestAFileOfPeople:
         parts = list(database.import_parts.find())
         assert [part["role"] for part in parts] == ["rejected"]
         assert b"3,email: Not a valid e-mail address.,Bob,not an address" in parts[0]["data"]
-        acts.delete(store, job_id)
+        job_actions.delete(store, job_id)
         assert database.import_jobs.count_documents({}) == database.import_parts.count_documents({}) == 0
 
 
@@ -99,8 +98,8 @@ class TestAWorker:
         """An import of which one group of rows is done."""
         job_id = uploaded(self.ROWS)
         checked(store, jobs, job_id)
-        acts.start(store, settings, job_id, acts.found_job(store, job_id)["check_id"])
-        monkeypatch.setattr(work_module, "SLICE_SECONDS", 0)
+        job_actions.start(store, settings, job_id, job_actions.get_job(store, job_id)["check_id"])
+        monkeypatch.setattr(due_jobs, "SLICE_SECONDS", 0)
         monkeypatch.setattr(execution, "KEEP_SECONDS", 0)
         assert jobs.do_next()
         return job_id
@@ -118,8 +117,8 @@ class TestAWorker:
     def test_stops_after_a_cancellation_and_what_is_imported_stays(
         self, begun: str, jobs: ImportJobs, store: Store, database: Stored
     ) -> None:
-        acts.cancel(store, begun)
-        work(jobs)
+        job_actions.cancel(store, begun)
+        run_due_jobs(jobs)
 
         assert job_of(database, begun)["state"] == "canceled"
         assert 0 < database.people.count_documents({}) < 300
@@ -140,7 +139,7 @@ class TestAWorker:
         job_id = uploaded(self.ROWS)
         database.import_jobs.update_one({"_id": job_id}, {"$set": {"attempts": 5}})
 
-        work(jobs)
+        run_due_jobs(jobs)
 
         job = job_of(database, job_id)
         assert job["state"] == "failed"
@@ -157,7 +156,7 @@ class TestAWorker:
             patch.setattr(jobs_store, "keep_lease", fail)
             with pytest.raises(OsdiError):
                 jobs.do_next()
-        work(jobs)
+        run_due_jobs(jobs)
 
         assert job_of(database, begun)["state"] == "done"
         assert database.people.count_documents({}) == 300
@@ -168,11 +167,11 @@ def test_an_import_whose_campaign_was_deleted_says_so(
 ) -> None:
     database.advocacy_campaigns.insert_one({"_id": "c1", "title": "River", "match_keys": ["id:c1"]})
     job_id = uploaded("date,email\n2024-01-01,a@example.com\n", kind="outreaches", campaign="c1")
-    work(jobs)
+    run_due_jobs(jobs)
     database.advocacy_campaigns.delete_one({"_id": "c1"})
 
-    acts.choose(store, job_of(database, job_id), {}, ["", ""], read_again=False)
-    work(jobs)
+    job_actions.choose(store, job_of(database, job_id), {}, ["", ""], read_again=False)
+    run_due_jobs(jobs)
 
     assert job_of(database, job_id)["state"] == "failed"
 
@@ -181,7 +180,7 @@ def test_an_expired_file_is_an_error_of_the_import(uploaded: Uploaded, jobs: Imp
     job_id = uploaded(FILE)
     database.import_parts.delete_many({})
 
-    work(jobs)
+    run_due_jobs(jobs)
 
     assert job_of(database, job_id)["problem"]["text"] == "The uploaded file is no longer stored. Upload it again."
 
@@ -205,8 +204,8 @@ def test_documents_are_imported_with_their_tags(
     job_id = uploaded(line + "[]\n{", "people.ndjson")
 
     checked(store, jobs, job_id, {"create_tags": "1"})
-    acts.start(store, settings, job_id, acts.found_job(store, job_id)["check_id"])
-    work(jobs)
+    job_actions.start(store, settings, job_id, job_actions.get_job(store, job_id)["check_id"])
+    run_due_jobs(jobs)
 
     job = job_of(database, job_id)
     assert (job["report"]["people"], job["created_tags"]) == ({"created": 1}, ["river"])
@@ -218,12 +217,12 @@ def test_outreaches_without_a_date_wait_for_one(
 ) -> None:
     database.advocacy_campaigns.insert_one({"_id": "c1", "title": "River", "match_keys": ["id:c1"]})
     job_id = uploaded("email,type\na@example.com,phone\n", kind="outreaches", campaign="c1")
-    work(jobs)
+    run_due_jobs(jobs)
     assert job_of(database, job_id)["problem"]["reason"] == "no_date"
 
     checked(store, jobs, job_id, {"action_date": "2024-12-31"})
-    acts.start(store, settings, job_id, acts.found_job(store, job_id)["check_id"])
-    work(jobs)
+    job_actions.start(store, settings, job_id, job_actions.get_job(store, job_id)["check_id"])
+    run_due_jobs(jobs)
 
     outreach = database.outreaches.find_one()
     assert outreach is not None
@@ -261,7 +260,7 @@ def test_an_import_notifies_nobody_and_names_the_member_as_editor(
     triggers = '"triggers": {"autoresponse": {"enabled": true, "identifiers": ["crm:thanks"]}}'
     line = f'{{"email_addresses": [{{"address": "ann@example.com"}}], {triggers}}}'
     file = io.BytesIO(line.encode())
-    job_id = str(acts.upload(store, settings, member, {"kind": "people"}, "people.ndjson", file)["_id"])
+    job_id = str(job_actions.upload(store, settings, member, {"kind": "people"}, "people.ndjson", file)["_id"])
 
     imported(store, settings, jobs, job_id)
 

@@ -13,7 +13,7 @@ from pymongo.database import Database
 
 from dev.mongod import Mongod
 from osdi.ids import now
-from osdi.importing.jobs import acts
+from osdi.importing.jobs import job_actions
 from osdi.settings import Settings
 from osdi.staff.members import add_member
 from osdi.store import Store
@@ -76,11 +76,11 @@ def start(store: Store, settings: Settings, stored: Stored) -> str:
     lines = [f"Ann{n},{'broken' if n % EVERY == 0 else f'ann{n}@example.com'}\n" for n in range(ROWS)]
     file = io.BytesIO(("first_name,email\n" + "".join(lines)).encode())
     member = add_member(store, "ada@example.org")
-    job_id = str(acts.upload(store, settings, member, {"kind": "people"}, "people.csv", file)["_id"])
+    job_id = str(job_actions.upload(store, settings, member, {"kind": "people"}, "people.csv", file)["_id"])
     assert eventually(lambda: job(stored)["state"] == "columns")
-    acts.choose(store, job(stored), {}, ["", ""], read_again=False)
+    job_actions.choose(store, job(stored), {}, ["", ""], read_again=False)
     assert eventually(lambda: job(stored)["state"] == "checked")
-    acts.start(store, settings, job_id, acts.found_job(store, job_id)["check_id"])
+    job_actions.start(store, settings, job_id, job_actions.get_job(store, job_id)["check_id"])
     return job_id
 
 

@@ -9,7 +9,7 @@ from pymongo.database import Database
 from osdi.access.tokens import READ, WRITE
 from osdi.campaign_pages.postal_codes.transfer import upload
 from osdi.errors import unavailable
-from osdi.fields.limits import LINE_LENGTH
+from osdi.fields.limits import MAX_LINE_LENGTH
 from osdi.resources import ADVOCACY_CAMPAIGN
 from osdi.staff.members import add_member
 from osdi.store import Insert, Store
@@ -124,7 +124,7 @@ def test_a_copy_does_not_change_with_the_original(river: Screens) -> None:
     ("fields", "title"),
     [
         ({"title": "Copy of River"}, "Copy of Copy of River"),
-        ({"title": "x" * LINE_LENGTH}, f"Copy of {'x' * (LINE_LENGTH - 8)}"),
+        ({"title": "x" * MAX_LINE_LENGTH}, f"Copy of {'x' * (MAX_LINE_LENGTH - 8)}"),
         ({"title": "{0} <b>%s</b>"}, "Copy of {0} <b>%s</b>"),
         ({"title": None, "name": "river-2026"}, "Copy of river-2026"),
     ],

@@ -1,4 +1,4 @@
-"""The screen of the sites that show the form: states, the button that allows a site, and what it refuses."""
+"""The screen of the sites that show the form: states, the button that allows a site, and what it rejects."""
 
 import datetime as dt
 from typing import Any
@@ -32,8 +32,8 @@ def listed(screens: Screens, database: Database) -> Screens:
 
 
 def frames(screens: Screens, store: Store, origin: str = OTHER, outcome: str = "blocked", days: int = 0) -> None:
-    moment = now() - dt.timedelta(days=days)
-    add_frames(store, screens.api.campaign_id, origin, outcome, 3, listed=(SITE,), moment=moment)
+    timestamp = now() - dt.timedelta(days=days)
+    add_frames(store, screens.api.campaign_id, origin, outcome, 3, listed=(SITE,), timestamp=timestamp)
 
 
 def rows(screens: Screens) -> dict[str, list[str]]:
@@ -203,7 +203,7 @@ class TestRemoving:
 
 def test_emptying_the_list_leaves_the_allowed_sites_allowed(listed: Screens, store: Store, database: Database) -> None:
     frames(listed, store)
-    add_frames(store, "another campaign", OTHER, "blocked", 1, listed=(), moment=now())
+    add_frames(store, "another campaign", OTHER, "blocked", 1, listed=(), timestamp=now())
 
     response = listed.browser.post(f"{listed.path}/embedding/forget", form=f"{listed.path}/embedding")
 

@@ -1,4 +1,4 @@
-"""Each figure of the staff pages is the length of the list it leads to, of its CSV file, and of the API's answer."""
+"""Each figure of the staff pages is the length of the list it leads to, of its CSV file, and of the API's response."""
 
 import csv
 import datetime as dt
@@ -91,9 +91,9 @@ def lengths(browser: StaffBrowser, api: Client, address: str) -> set[int]:
     file, code = data_of(pages[0].select("#programs ~ *"))
     response = browser.get(file)
     rows = list(csv.DictReader(io.StringIO(response.data.decode("utf-8-sig"), newline="")))
-    answered = api.get(code)
-    assert answered.status_code == 200, answered.text
-    return {listed, int(stated.get_text().split()[0].replace(",", "")), len(rows), answered.json["total_records"]}
+    by_api = api.get(code)
+    assert by_api.status_code == 200, by_api.text
+    return {listed, int(stated.get_text().split()[0].replace(",", "")), len(rows), by_api.json["total_records"]}
 
 
 def data_of(parts: list[Tag]) -> tuple[str, str]:
@@ -192,7 +192,7 @@ def test_others_of_targets_are_named_as_often_as_the_figure_says(api: Client, ad
     assert row.select("a") == []
 
 
-def test_new_people_are_as_many_as_the_list_and_the_file_have_and_the_api_answers(
+def test_new_people_are_as_many_as_the_list_and_the_file_have_and_the_api_counts(
     api: Client, ada: StaffBrowser, database: Database
 ) -> None:
     for number in range(3):

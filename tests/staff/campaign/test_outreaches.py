@@ -262,7 +262,7 @@ class TestALargeCampaign:
         return api.campaign_id
 
     @pytest.mark.parametrize(
-        ("arguments", "most"),
+        ("arguments", "limit"),
         [
             ({}, 26),
             ({"source": "rare"}, 1),
@@ -272,14 +272,14 @@ class TestALargeCampaign:
         ],
     )
     def test_is_read_by_an_index(
-        self, ada: StaffBrowser, database: Database, campaign: str, arguments: dict[str, str], most: int
+        self, ada: StaffBrowser, database: Database, campaign: str, arguments: dict[str, str], limit: int
     ) -> None:
         with profiled(database) as done:
             opened(ada, campaign=campaign, **arguments)
 
         operations = [each for each in done if each.collection == "outreaches"]
         assert all("IXSCAN" in each.plan or "COUNT_SCAN" in each.plan for each in operations), operations
-        assert sum(each.read for each in operations) <= most
+        assert sum(each.read for each in operations) <= limit
         assert not any(each.sorted for each in operations)
 
     def test_is_looked_through_in_parts_for_a_value_without_an_index(
@@ -304,7 +304,7 @@ class TestALargeCampaign:
 
 
 @pytest.mark.parametrize(
-    ("first", "last", "most", "wrong"),
+    ("first", "last", "limit", "wrong"),
     [
         ("", "", None, set()),
         ("2026-11-01", "", 366, set()),
@@ -318,8 +318,8 @@ class TestALargeCampaign:
         ("2026-11-02", "2026-11-01", 366, {"to"}),
     ],
 )
-def test_two_days_are_checked(first: str, last: str, most: int | None, wrong: set[str]) -> None:
-    assert set(days_of(first, last, most)[2]) == wrong
+def test_two_days_are_checked(first: str, last: str, limit: int | None, wrong: set[str]) -> None:
+    assert set(days_of(first, last, limit)[2]) == wrong
 
 
 def test_the_arguments_of_a_filter_are_those_of_an_address() -> None:
@@ -347,11 +347,11 @@ class TestTheListOfCampaigns:
             for each in days:
                 record(api, days=each, campaign=made)
 
-        def of(sort: str) -> list[str]:
+        def order_of(sort: str) -> list[str]:
             page = soup(ada.get(f"/staff/campaigns?sort={sort}"))
             return [each.get_text() for each in page.select("tbody th a")]
 
-        return of
+        return order_of
 
     @pytest.mark.parametrize(
         ("sort", "expected"),

@@ -168,10 +168,10 @@ class TestQueueingAgain:
 
         assert "Queue follow-ups again?" in ada.get(f"/staff/followups/retry?id={meant}").text
         assert states(database) == ["failed", "failed"]
-        answer = ada.post("/staff/followups/retry", {"id": meant})
+        response = ada.post("/staff/followups/retry", {"id": meant})
 
-        assert answer.status_code == 303
-        assert "is queued again" in ada.get(answer.headers["Location"]).text
+        assert response.status_code == 303
+        assert "is queued again" in ada.get(response.headers["Location"]).text
         assert states(database) == ["failed", "queued"]
         (event,) = database.staff_events.find({"action": "retry_followups"})
         assert event["ids"] == [f"outreaches/{database.outreaches.find_one(sort=[('_id', -1)])['_id']}"]
@@ -223,14 +223,14 @@ class TestQueueingAgain:
     def test_stops_after_as_many_as_a_request_may_queue(
         self, ada: StaffBrowser, store: Store, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("osdi.staff.messages.followup_list.MOST_QUEUED", 2)
+        monkeypatch.setattr("osdi.staff.messages.followup_list.MAX_QUEUED", 2)
         monkeypatch.setattr("osdi.followups.retry.BATCH", 2)
         for _ in range(5):
             stored(store)
 
-        answer = ada.post("/staff/followups/retry", {"state": "failed"})
+        response = ada.post("/staff/followups/retry", {"state": "failed"})
 
-        assert answer.headers["Location"].endswith("done=followups_queued_partly")
+        assert response.headers["Location"].endswith("done=followups_queued_partly")
         assert sorted(states(database)) == ["failed"] * 3 + ["queued"] * 2
 
     def test_is_not_offered_to_members_who_may_only_read(

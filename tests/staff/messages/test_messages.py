@@ -62,10 +62,10 @@ class TestTheList:
 
 class TestTheEditor:
     def test_stores_a_new_message(self, ada: StaffBrowser, database: Database) -> None:
-        answer = ada.post("/staff/messages/new", {**FORM, "body": "line\r\nline"})
+        response = ada.post("/staff/messages/new", {**FORM, "body": "line\r\nline"})
 
-        assert answer.status_code == 303
-        assert "The message is saved." in ada.get(answer.headers["Location"]).text
+        assert response.status_code == 303
+        assert "The message is saved." in ada.get(response.headers["Location"]).text
         stored = database.messages.find_one()
         assert {name: stored[name] for name in FORM} == {**FORM, "body": "line\nline"}
         (event,) = database.staff_events.find({"action": "create_message"})
@@ -87,11 +87,11 @@ class TestTheEditor:
     ) -> None:
         before = database.messages.find_one()
 
-        answer = ada.post(f"/staff/messages/{message}", {**FORM, "version": str(before["version"] - 1)})
+        response = ada.post(f"/staff/messages/{message}", {**FORM, "version": str(before["version"] - 1)})
 
-        assert answer.status_code == 412
-        assert "Dear {{ person.given_name }}" in answer.text
-        assert "has changed since" in answer.text
+        assert response.status_code == 412
+        assert "Dear {{ person.given_name }}" in response.text
+        assert "has changed since" in response.text
         assert database.messages.find_one() == before
 
     @pytest.mark.parametrize(
@@ -122,14 +122,14 @@ class TestTheEditor:
         before = list(database.messages.find())
         path = "/staff/messages/new" if new else f"/staff/messages/{message}"
 
-        answer = ada.post(path, {**FORM, "name": "My own name", "version": str(before[0]["version"]), **fields})
+        response = ada.post(path, {**FORM, "name": "My own name", "version": str(before[0]["version"]), **fields})
 
-        assert answer.status_code == 422
-        assert 'value="My own name"' in answer.text
-        mistake = re.search(rf'<li><a href="#{field}">([^<]*)', answer.text)
+        assert response.status_code == 422
+        assert 'value="My own name"' in response.text
+        mistake = re.search(rf'<li><a href="#{field}">([^<]*)', response.text)
         assert mistake
         assert sentence in mistake[1]
-        assert f'id="{field}-error"' in answer.text
+        assert f'id="{field}-error"' in response.text
         assert list(database.messages.find()) == before
 
     def test_shows_stored_text_as_text(self, ada: StaffBrowser, database: Database, message: str) -> None:
@@ -176,27 +176,27 @@ class TestTheEditor:
     @pytest.mark.parametrize("method", ["get", "post"])
     def test_of_an_unknown_message_is_a_404(self, ada: StaffBrowser, database: Database, method: str) -> None:
         path = "/staff/messages/unknown"
-        answer = ada.get(path) if method == "get" else ada.post(path, {**FORM, "version": "1"})
+        response = ada.get(path) if method == "get" else ada.post(path, {**FORM, "version": "1"})
 
-        assert answer.status_code == 404
+        assert response.status_code == 404
 
 
 class TestThePreview:
     def test_shows_what_is_not_saved_to_an_example_person(self, ada: StaffBrowser, database: Database) -> None:
-        answer = ada.post("/staff/messages/preview", FORM)
+        response = ada.post("/staff/messages/preview", FORM)
 
-        assert answer.status_code == 200
-        assert "<p>Dear Jane</p>" in answer.text
-        assert "Thank you, Jane" in answer.text
+        assert response.status_code == 200
+        assert "<p>Dear Jane</p>" in response.text
+        assert "Thank you, Jane" in response.text
         assert database.messages.count_documents({}) == 0
         assert database.staff_events.count_documents({"action": "preview_message"}) == 0
 
     @pytest.mark.parametrize("fields", [{"part": "text"}, {"type": "sms"}], ids=str)
     def test_shows_plain_text_as_text(self, ada: StaffBrowser, database: Database, fields: dict[str, str]) -> None:
-        answer = ada.post("/staff/messages/preview", {**FORM, "body": "Dear <b>you</b> & me", **fields})
+        response = ada.post("/staff/messages/preview", {**FORM, "body": "Dear <b>you</b> & me", **fields})
 
-        assert "<pre" in answer.text
-        assert "<b>" not in answer.text
+        assert "<pre" in response.text
+        assert "<b>" not in response.text
 
     def test_has_the_wrapper_of_the_stored_message(self, ada: StaffBrowser, api: Client, message: str) -> None:
         wrapper = api.created("/wrappers", {"name": "W", "header": "<p>Above</p>"})
@@ -209,10 +209,10 @@ class TestThePreview:
         "fields", [{"body": "{{ nothing }}"}, {"from": "a@b@c"}, {"type": "letter"}, {"message_id": "x"}], ids=str
     )
     def test_says_why_there_is_none(self, ada: StaffBrowser, database: Database, fields: dict[str, str]) -> None:
-        answer = ada.post("/staff/messages/preview", {**FORM, **fields})
+        response = ada.post("/staff/messages/preview", {**FORM, **fields})
 
-        assert answer.status_code == 422
-        assert "<li>" in answer.text
+        assert response.status_code == 422
+        assert "<li>" in response.text
 
     @pytest.mark.parametrize("body", [FORM["body"], "{{ nothing }}"], ids=["mail", "mistake"])
     def test_may_run_and_load_nothing_but_images(self, ada: StaffBrowser, database: Database, body: str) -> None:
@@ -247,11 +247,11 @@ class TestTheTestMail:
     def test_goes_to_the_member_with_what_is_not_saved(
         self, sending: StaffBrowser, sink: SmtpSink, database: Database
     ) -> None:
-        answer = sending.post("/staff/messages/test", FORM)
+        response = sending.post("/staff/messages/test", FORM)
 
-        assert answer.status_code == 200
-        assert "ada@example.org" in answer.text
-        assert "Dear {{ person.given_name }}" in answer.text  # the text is still in the form
+        assert response.status_code == 200
+        assert "ada@example.org" in response.text
+        assert "Dear {{ person.given_name }}" in response.text  # the text is still in the form
         ((_, to, content),) = sink.envelopes
         assert to == "ada@example.org"
         assert b"Subject: [Test] Thank you, Jane" in content
@@ -277,13 +277,13 @@ class TestTheTestMail:
         assert sink.envelopes == []
 
     @pytest.mark.parametrize(("url", "status"), [("", 409), ("smtp://127.0.0.1:9", 502)], ids=["none", "away"])
-    def test_that_cannot_be_sent_is_an_answer_with_the_text(
+    def test_that_cannot_be_sent_gets_a_response_with_the_text(
         self, deployed: Deployed, member: dict[str, Any], signed_in: SignedIn, url: str, status: int
     ) -> None:
         client = deployed(smtp_url=url, mail_from="hello@river.example.org")
 
-        answer = signed_in(member, client.http.application).post("/staff/messages/test", FORM)
+        response = signed_in(member, client.http.application).post("/staff/messages/test", FORM)
 
-        assert answer.status_code == status
-        assert "Dear {{ person.given_name }}" in answer.text
-        assert "mail" in re.findall(r'<li><a href="#body">([^<]*)', answer.text)[0]
+        assert response.status_code == status
+        assert "Dear {{ person.given_name }}" in response.text
+        assert "mail" in re.findall(r'<li><a href="#body">([^<]*)', response.text)[0]

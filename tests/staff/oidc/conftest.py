@@ -29,14 +29,14 @@ class OidcBrowser(StaffBrowser):
         assert response.status_code == 303, response.text
         return str(response.headers["Location"])
 
-    def back(self, address: str) -> TestResponse:
+    def open_callback(self, address: str) -> TestResponse:
         """Opens the address that the provider leads to."""
         parts = urlsplit(address)
         assert f"{parts.scheme}://{parts.netloc}{parts.path}" == f"{HTTPS}{CALLBACK}"
         return self.get(f"{CALLBACK}?{parts.query}")
 
     def sign_in(self, provider: OidcProvider, path: str = BEGIN) -> TestResponse:
-        return self.back(provider.authorize(self.begin(path)))
+        return self.open_callback(provider.authorize(self.begin(path)))
 
     @property
     def is_signed_in(self) -> bool:

@@ -34,7 +34,7 @@ def reasons(capsys: pytest.CaptureFixture[str]) -> list[str]:
 
 
 @pytest.fixture
-def refused(
+def rejected(
     browser: OidcBrowser, provider: OidcProvider, database: Database, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., None]:
     """Signs in, and expects a page without a session, and a reason in the log."""
@@ -100,11 +100,11 @@ class TestAnIdToken:
         ],
     )
     def test_of_another_sign_in_signs_nobody_in(
-        self, refused: Callable[..., None], provider: OidcProvider, claims: Callable[[Claims], Claims], reason: str
+        self, rejected: Callable[..., None], provider: OidcProvider, claims: Callable[[Claims], Claims], reason: str
     ) -> None:
         provider.claims = claims
 
-        refused(reason)
+        rejected(reason)
 
     @pytest.mark.parametrize("azp", [CLIENT])
     def test_for_several_clients_counts_if_ours_asked_for_it(
@@ -136,11 +136,11 @@ class TestAnIdToken:
         ],
     )
     def test_that_the_provider_has_not_signed_signs_nobody_in(
-        self, refused: Callable[..., None], provider: OidcProvider, forged: str, reason: str
+        self, rejected: Callable[..., None], provider: OidcProvider, forged: str, reason: str
     ) -> None:
         provider.sign = lambda claims: forge(provider, forged, claims)
 
-        refused(reason)
+        rejected(reason)
 
     @pytest.mark.parametrize(
         ("account", "reason"),
@@ -159,18 +159,18 @@ class TestAnIdToken:
         ],
     )
     def test_of_an_account_that_is_no_member_signs_nobody_in(
-        self, refused: Callable[..., None], provider: OidcProvider, account: Claims, reason: str
+        self, rejected: Callable[..., None], provider: OidcProvider, account: Claims, reason: str
     ) -> None:
         provider.account |= account
 
-        refused(reason, 403)
+        rejected(reason, 403)
 
     def test_of_a_disabled_member_signs_nobody_in(
-        self, refused: Callable[..., None], provider: OidcProvider, store: Store, member: dict[str, Any]
+        self, rejected: Callable[..., None], provider: OidcProvider, store: Store, member: dict[str, Any]
     ) -> None:
         set_disabled(store, member["_id"], disabled=True)
 
-        refused("disabled", 403)
+        rejected("disabled", 403)
 
     def test_makes_no_account(self, browser: OidcBrowser, provider: OidcProvider, database: Database) -> None:
         provider.account["email"] = "eve@example.org"
@@ -246,18 +246,18 @@ class TestAResponse:
         ],
     )
     def test_that_was_changed_signs_nobody_in(
-        self, refused: Callable[..., None], provider: OidcProvider, changed: dict[str, str], reason: str, status: int
+        self, rejected: Callable[..., None], provider: OidcProvider, changed: dict[str, str], reason: str, status: int
     ) -> None:
         provider.response = changed
 
-        refused(reason, status)
+        rejected(reason, status)
 
     def test_needs_the_issuer_if_the_provider_names_it_always(
-        self, refused: Callable[..., None], provider: OidcProvider
+        self, rejected: Callable[..., None], provider: OidcProvider
     ) -> None:
         provider.metadata["authorization_response_iss_parameter_supported"] = True
 
-        refused("response_issuer")
+        rejected("response_issuer")
 
     def test_with_the_issuer_signs_in(self, browser: OidcBrowser, provider: OidcProvider) -> None:
         provider.metadata["authorization_response_iss_parameter_supported"] = True
@@ -274,7 +274,7 @@ class TestAResponse:
         attacker, victim = OidcBrowser(app), OidcBrowser(app)
         address = provider.authorize(attacker.begin())
 
-        response = victim.back(address)
+        response = victim.open_callback(address)
 
         assert response.status_code == 400
         assert "did not begin in this browser" in response.text
@@ -289,15 +289,15 @@ class TestAResponse:
         address = provider.authorize(attacker.begin())
         victim.begin()
 
-        assert victim.back(address).status_code == 400
+        assert victim.open_callback(address).status_code == 400
         assert not victim.is_signed_in
 
     def test_that_is_opened_again_signs_nobody_in(self, browser: OidcBrowser, provider: OidcProvider) -> None:
         address = provider.authorize(browser.begin())
-        assert browser.back(address).status_code == 303
+        assert browser.open_callback(address).status_code == 303
         browser.post("/staff/sign-out")
 
-        assert browser.back(address).status_code == 400
+        assert browser.open_callback(address).status_code == 400
         assert not browser.is_signed_in
 
     def test_whose_code_was_used_signs_nobody_in_though_the_cookie_is_there(
@@ -305,11 +305,11 @@ class TestAResponse:
     ) -> None:
         address = provider.authorize(browser.begin())
         kept = browser.http.get_cookie("__Host-osdi_oidc", domain="osdi.example.org")
-        browser.back(address)
+        browser.open_callback(address)
         browser.post("/staff/sign-out")
         browser.http.set_cookie(kept.key, kept.decoded_value, domain="osdi.example.org", secure=True)
 
-        assert browser.back(address).status_code == 502
+        assert browser.open_callback(address).status_code == 502
         assert not browser.is_signed_in
 
     def test_that_comes_late_signs_nobody_in(
@@ -319,7 +319,7 @@ class TestAResponse:
         moment = time.time() + SECONDS + 1
         monkeypatch.setattr("itsdangerous.timed.time", type("", (), {"time": staticmethod(lambda: moment)}))
 
-        assert browser.back(address).status_code == 400
+        assert browser.open_callback(address).status_code == 400
         assert not browser.is_signed_in
 
     @pytest.mark.parametrize("cookie", ["x", "", "x" * 3_900, "WyJhIiwiYiIsImMiLCIiLGZhbHNlXQ.aa.bb"])
@@ -329,7 +329,7 @@ class TestAResponse:
         address = provider.authorize(browser.begin())
         browser.http.set_cookie("__Host-osdi_oidc", cookie, domain="osdi.example.org", secure=True)
 
-        assert browser.back(address).status_code == 400
+        assert browser.open_callback(address).status_code == 400
         assert not browser.is_signed_in
 
     @pytest.mark.parametrize(
@@ -397,15 +397,15 @@ class TestTheProvider:
         ],
     )
     def test_with_other_keys_signs_nobody_in(
-        self, refused: Callable[..., None], provider: OidcProvider, path: str, document: bytes, reason: str
+        self, rejected: Callable[..., None], provider: OidcProvider, path: str, document: bytes, reason: str
     ) -> None:
         provider.documents[path] = document
 
-        refused(reason)
+        rejected(reason)
 
     @pytest.mark.parametrize("host", ["localhost", "127.0.0.2", "[::1]"])
     def test_cannot_lead_our_requests_to_another_server_in_the_private_network(
-        self, refused: Callable[..., None], provider: OidcProvider, host: str, capsys: pytest.CaptureFixture[str]
+        self, rejected: Callable[..., None], provider: OidcProvider, host: str, capsys: pytest.CaptureFixture[str]
     ) -> None:
         port = provider.issuer.rpartition(":")[2]
         if host == "127.0.0.2":
@@ -413,12 +413,12 @@ class TestTheProvider:
         else:
             provider.metadata["token_endpoint"] = f"http://{host}:{port}/token"
 
-        refused("token_private_address")
+        rejected("token_private_address")
 
-    def test_that_redirects_is_not_followed(self, refused: Callable[..., None], provider: OidcProvider) -> None:
+    def test_that_redirects_is_not_followed(self, rejected: Callable[..., None], provider: OidcProvider) -> None:
         provider.metadata["token_endpoint"] = f"{provider.issuer}/moved"
 
-        refused("token_status")
+        rejected("token_status")
 
 
 def test_the_cookie_of_a_sign_in_opens_no_page(browser: OidcBrowser) -> None:

@@ -183,13 +183,15 @@ class TestTheProvider:
 
         assert provider.requests == []
 
-    def test_that_does_not_answer_is_left_alone_for_a_while(self, browser: OidcBrowser, provider: OidcProvider) -> None:
+    def test_that_does_not_respond_is_left_alone_for_a_while(
+        self, browser: OidcBrowser, provider: OidcProvider
+    ) -> None:
         provider.documents["/.well-known/openid-configuration"] = b"<html>"
 
-        answers = [browser.get(BEGIN) for _ in range(3)]
+        responses = [browser.get(BEGIN) for _ in range(3)]
 
-        assert {each.status_code for each in answers} == {502}
-        assert "has not confirmed who you are" in answers[0].text
+        assert {each.status_code for each in responses} == {502}
+        assert "has not confirmed who you are" in responses[0].text
         assert provider.requests == ["/.well-known/openid-configuration"]
 
     def test_may_change_its_keys(self, deploy: Deploy, provider: OidcProvider, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from osdi.staff.events import latest_events
 from osdi.store import Store
-from tests.staff.conftest import StaffBrowser
-from tests.staff.people.test_acts import done, token_of
+from tests.staff.conftest import StaffBrowser, latest_events
 from tests.staff.people.test_people import HOSTILE, id_of, stored
+from tests.staff.people.test_person_actions import done, token_of
 from tests.support.client import Client
 
 RIVERS = [{"key": "aare", "title": "The Aare"}, {"key": "rhine", "title": "The Rhine"}]

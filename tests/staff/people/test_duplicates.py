@@ -8,14 +8,13 @@ import pytest
 from osdi.access.tokens import READ
 from osdi.people import merge as merge_module
 from osdi.people.duplicates.groups import duplicates
-from osdi.people.merge import merge_people
+from osdi.people.merge import merge_stored_people
 from osdi.privacy.erasure import erase
-from osdi.staff.events import latest_events
 from osdi.staff.members import add_member
 from osdi.staff.people import duplicate_list as duplicate_list_module
 from osdi.store import Store
 from osdi.store.indexes import DUPLICATE_EXCEPTIONS
-from tests.staff.conftest import SignedIn, StaffBrowser
+from tests.staff.conftest import SignedIn, StaffBrowser, latest_events
 from tests.staff.people.test_people import HOSTILE, stored
 from tests.support import factories
 from tests.support.client import Client
@@ -168,7 +167,7 @@ class TestNotTheSame:
         self, ada: StaffBrowser, api: Client, store: Store, pair: tuple[str, str]
     ) -> None:
         seen, third = versions(ada, LIST), stored(api)
-        merge_people(store, third, pair[1], RULES)
+        merge_stored_people(store, third, pair[1], RULES)
 
         response = keep_apart(ada, pair, versions=seen)
 

@@ -13,8 +13,7 @@ from pymongo.database import Database
 from osdi.access.tokens import READ
 from osdi.followups.unsubscribe import unsubscribe
 from osdi.ids import now
-from osdi.people.merge import merge_people
-from osdi.staff.events import latest_events
+from osdi.people.merge import merge_stored_people
 from osdi.staff.members import add_member
 from osdi.staff.people.search import find as find_module
 from osdi.staff.people.search import rows as rows_module
@@ -24,7 +23,7 @@ from osdi.staff.people.search.find import find_people
 from osdi.staff.people.search.rows import people_list
 from osdi.staff.sessions import FRESH
 from osdi.store import Store
-from tests.staff.conftest import SignedIn, StaffBrowser
+from tests.staff.conftest import SignedIn, StaffBrowser, latest_events
 from tests.staff.people.test_people import HOSTILE, id_of, stored
 from tests.support import factories
 from tests.support.client import Client
@@ -53,7 +52,7 @@ def at(store: Store, person_id: str, date: str) -> None:
 
 @pytest.fixture
 def statuses(api: Client, store: Store) -> None:
-    """A person for each status; Lis is subscribed in the own record, and refused by the suppression list."""
+    """A person for each status; Lis is subscribed in the own record, and opted out in the suppression list."""
     for name, entry in {
         "Sue": {"status": "subscribed"},
         "Una": {"status": "unsubscribed"},
@@ -251,7 +250,7 @@ class TestTheNumber:
     def test_of_many_people_is_not_counted_to_the_end(
         self, ada: StaffBrowser, api: Client, most: int, expected: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(rows_module, "MOST_COUNTED", most)
+        monkeypatch.setattr(rows_module, "MAX_COUNTED", most)
         for _ in range(3):
             stored(api)
 
@@ -360,7 +359,7 @@ class TestTheCsvFile:
     def test_follows_a_person_who_was_merged_meanwhile(self, api: Client, store: Store) -> None:
         one, other = stored(api, given_name="Ann"), stored(api, given_name="Bob")
         wanted = people_file(store, RULES, Filter(text="ann"))
-        merge_people(store, one, other, RULES)
+        merge_stored_people(store, one, other, RULES)
 
         assert [[each["_id"] for each in part] for part in wanted.parts()] == [[one]]
 

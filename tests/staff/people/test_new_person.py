@@ -6,10 +6,9 @@ from typing import Any
 import pytest
 
 from osdi.match_keys import email_key
-from osdi.staff.events import latest_events
 from osdi.store import Store
 from osdi.suppression.suppression_list import suppression_list
-from tests.staff.conftest import StaffBrowser
+from tests.staff.conftest import StaffBrowser, latest_events
 from tests.staff.people.test_people import HOSTILE, stored
 from tests.support.client import Client
 
@@ -56,7 +55,7 @@ def test_says_nothing_about_consent(ada: StaffBrowser, api: Client) -> None:
 
 
 def test_obeys_the_suppression_list(ada: StaffBrowser, api: Client, store: Store) -> None:
-    suppression_list(store).refuse_mail(email_key("jane@example.com"), "link")
+    suppression_list(store).opt_out_of_mail(email_key("jane@example.com"), "link")
 
     person = created(ada, api, address="jane@example.com")
 

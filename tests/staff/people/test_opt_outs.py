@@ -6,12 +6,11 @@ from typing import Any
 import pytest
 
 from osdi.match_keys import email_key
-from osdi.staff.events import latest_events
 from osdi.store import Store
 from osdi.suppression.suppression_list import suppression_list
-from tests.staff.conftest import StaffBrowser
-from tests.staff.people.test_acts import change, done
+from tests.staff.conftest import StaffBrowser, latest_events
 from tests.staff.people.test_people import stored
+from tests.staff.people.test_person_actions import change, done
 from tests.support.client import Client
 from tests.support.factories import RULES
 
@@ -36,7 +35,7 @@ def listed(store: Store, number: str) -> dict[str, Any]:
 
 class TestAnOptOut:
     @pytest.mark.parametrize(
-        ("fields", "first", "second", "refused"),
+        ("fields", "first", "second", "opted_out"),
         [
             ({"calls": [NUMBER]}, (True, True), (None, None), {"calls"}),
             ({"texts": [NUMBER]}, (None, False), (None, None), {"texts"}),
@@ -52,7 +51,7 @@ class TestAnOptOut:
         fields: dict[str, Any],
         first: tuple[bool | None, bool | None],
         second: tuple[bool | None, bool | None],
-        refused: set[str],
+        opted_out: set[str],
     ) -> None:
         page = f"/staff/people/{jane}/no-calls"
         assert NUMBER in ada.get(page).text
@@ -62,9 +61,9 @@ class TestAnOptOut:
 
         assert [(each.get("do_not_call"), each.get("sms_capable")) for each in phones(api, jane)] == [first, second]
         assert phones(api, jane)[0]["number_type"] == "Mobile"
-        assert {what: each["source"] for what, each in listed(store, NUMBER).items()} == dict.fromkeys(refused, "api")
+        assert {what: each["source"] for what, each in listed(store, NUMBER).items()} == dict.fromkeys(opted_out, "api")
         text = re.sub(r"\s+", " ", ada.get(f"/staff/people/{jane}").text)
-        assert ("Calls refused as stated by staff" in text) == ("calls" in refused)
+        assert ("Opted out of calls as stated by staff" in text) == ("calls" in opted_out)
         (event,) = latest_events(store, 1)
         assert (event["action"], NUMBER in str(event)) == ("refuse_calls_and_texts", False)
 
@@ -117,12 +116,12 @@ class TestNoFormLiftsAnOptOut:
     """The API's PUT with a token lifts one, and the button of a mail does."""
 
     @pytest.fixture
-    def refusing(self, ada: StaffBrowser, jane: str, api: Client) -> str:
+    def opted_out_person(self, ada: StaffBrowser, jane: str, api: Client) -> str:
         ada.post(f"/staff/people/{jane}/no-calls", {"calls": [NUMBER], "texts": [NUMBER]})
         api.put(f"/people/{jane}", {"email_addresses": [{"address": "jane@example.com", "status": "unsubscribed"}]})
         return jane
 
-    def refusals(self, api: Client, store: Store, person_id: str) -> tuple[Any, ...]:
+    def opt_outs(self, api: Client, store: Store, person_id: str) -> tuple[Any, ...]:
         person = api.get(f"/people/{person_id}").json
         entries = [(each.get("do_not_call"), each.get("sms_capable")) for each in person["phone_numbers"]]
         key = email_key("jane@example.com")
@@ -131,22 +130,24 @@ class TestNoFormLiftsAnOptOut:
 
     EXPECTED = ((True, False), "unsubscribed", {"calls", "texts"}, {"mail"})
 
-    def test_not_the_one_that_records_it(self, ada: StaffBrowser, api: Client, store: Store, refusing: str) -> None:
-        page = f"/staff/people/{refusing}/no-calls"
+    def test_not_the_one_that_records_it(
+        self, ada: StaffBrowser, api: Client, store: Store, opted_out_person: str
+    ) -> None:
+        page = f"/staff/people/{opted_out_person}/no-calls"
         assert f'value="{NUMBER}"' not in ada.get(page).text
 
         ada.post(page, {"calls": [OTHER], "do_not_call": "false", "lift": NUMBER})
 
-        assert self.refusals(api, store, refusing) == self.EXPECTED
+        assert self.opt_outs(api, store, opted_out_person) == self.EXPECTED
 
     def test_not_the_form_for_contact_details(
-        self, ada: StaffBrowser, api: Client, store: Store, refusing: str
+        self, ada: StaffBrowser, api: Client, store: Store, opted_out_person: str
     ) -> None:
-        change(ada, refusing, given_name="Janet", phone_numbers__2__number="+12025550111")
+        change(ada, opted_out_person, given_name="Janet", phone_numbers__2__number="+12025550111")
 
-        assert self.refusals(api, store, refusing) == self.EXPECTED
+        assert self.opt_outs(api, store, opted_out_person) == self.EXPECTED
 
-    def test_not_a_new_person(self, ada: StaffBrowser, api: Client, store: Store, refusing: str) -> None:
+    def test_not_a_new_person(self, ada: StaffBrowser, api: Client, store: Store, opted_out_person: str) -> None:
         ada.post("/staff/people/new", {"address": "jane@example.com", "number": NUMBER, "status": "subscribed"})
 
-        assert self.refusals(api, store, refusing) == self.EXPECTED
+        assert self.opt_outs(api, store, opted_out_person) == self.EXPECTED

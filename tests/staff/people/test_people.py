@@ -9,7 +9,7 @@ from pymongo.database import Database
 from osdi.access.tokens import READ
 from osdi.followups.unsubscribe import unsubscribe
 from osdi.ids import now
-from osdi.people.merge import merge_people
+from osdi.people.merge import merge_stored_people
 from osdi.privacy.erasure import erase
 from osdi.staff.events import record_event
 from osdi.staff.members import add_member
@@ -265,7 +265,7 @@ class TestThePageOfAPerson:
 
         assert "has stated an opt-out of this address" in ada.get(f"/staff/people/{jane}").text
 
-    def test_says_that_a_refusal_was_lifted(self, ada: StaffBrowser, api: Client, store: Store, jane: str) -> None:
+    def test_says_that_an_opt_out_was_lifted(self, ada: StaffBrowser, api: Client, store: Store, jane: str) -> None:
         unsubscribe(store, "jane@example.com")
         entry = {"address": "jane@example.com", "status": "subscribed"}
         api.put(f"/people/{jane}", {"email_addresses": [entry]})
@@ -273,7 +273,7 @@ class TestThePageOfAPerson:
         text = re.sub(r"\s+", " ", ada.get(f"/staff/people/{jane}").text)
 
         assert "Mail allowed again as stated by staff or by a program" in text
-        assert "Mail refused" not in text
+        assert "Opted out of mail" not in text
 
     def test_has_pages_of_outreaches(
         self, ada: StaffBrowser, api: Client, jane: str, monkeypatch: pytest.MonkeyPatch
@@ -297,7 +297,7 @@ class TestThePageOfAPerson:
         text = re.sub(r"\s+", " ", ada.get(f"/staff/people/{jane}").text)
 
         assert "unsubscribed" in text
-        assert "Mail refused by the link in a mail" in text
+        assert "Opted out of mail by the link in a mail" in text
 
     def test_links_to_possible_duplicates(self, ada: StaffBrowser, api: Client, jane: str) -> None:
         other = stored(api, given_name="J.", phone_numbers=[{"number": "+12025550123"}])
@@ -310,7 +310,7 @@ class TestThePageOfAPerson:
 
     def test_shows_who_was_merged_and_when(self, ada: StaffBrowser, api: Client, store: Store, jane: str) -> None:
         other = stored(api, given_name="Janet", family_name="Roe")
-        merge_people(store, jane, other, RULES)
+        merge_stored_people(store, jane, other, RULES)
 
         text = re.sub(r"\s+", " ", ada.get(f"/staff/people/{jane}").text)
 
@@ -347,16 +347,16 @@ class TestThePageOfAPerson:
         record_event(store, 1, "change_person", [f"people/{jane}"])
 
         with profiled(database) as operations:
-            history = history_of(store, store.get("people", jane) or {}, with_acts=True)
+            history = history_of(store, store.get("people", jane) or {}, with_actions=True)
 
-        assert len(history.acts) == 1
+        assert len(history.actions) == 1
         assert sum(each.read for each in operations if each.collection == "staff_events") == 1
 
     def test_of_a_merged_person_leads_to_the_survivor(
         self, ada: StaffBrowser, api: Client, store: Store, jane: str
     ) -> None:
         other = stored(api)
-        merge_people(store, jane, other, RULES)
+        merge_stored_people(store, jane, other, RULES)
 
         response = ada.get(f"/staff/people/{other}")
 

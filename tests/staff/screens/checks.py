@@ -7,8 +7,11 @@ from playwright.sync_api import Page
 
 PHONE = {"width": 320, "height": 640}
 DESKTOP = {"width": 1280, "height": 720}
-LEAST_FONT, LEAST_TARGET = 16, 24  # pixels: iOS zooms into smaller texts of inputs, and fingers miss smaller targets
-MOST_TABS = 1_000
+MIN_FONT_PIXELS, MIN_TARGET_PIXELS = (
+    16,
+    24,
+)  # pixels: iOS zooms into smaller texts of inputs, and fingers miss smaller targets
+MAX_TABS = 1_000
 
 
 def widths(page: Page) -> list[int]:
@@ -32,7 +35,7 @@ def small_controls(page: Page) -> list[str]:
             return Math.min(box.height, box.width) < target
                 || typed && parseFloat(getComputedStyle(each).fontSize) < font;
         }).map(each => each.outerHTML.slice(0, 300))""",
-        [LEAST_FONT, LEAST_TARGET],
+        [MIN_FONT_PIXELS, MIN_TARGET_PIXELS],
     )
     return found
 
@@ -71,7 +74,7 @@ def keyboard_problems(page: Page) -> list[str]:
     """Presses Tab through the page. Returns the controls that it does not reach, shows without outline, or covers."""
     controls = page.evaluate(WATCH)
     found: dict[str, Any] = {}
-    for tabs in itertools.chain([controls], itertools.repeat(5, MOST_TABS // 5)):
+    for tabs in itertools.chain([controls], itertools.repeat(5, MAX_TABS // 5)):
         for _ in range(tabs):
             page.keyboard.press("Tab")
         found = page.evaluate("walk()")

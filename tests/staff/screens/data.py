@@ -33,7 +33,7 @@ Arguments = dict[str, str]
 JANE, OLD, SHARED = "jane@example.com", "old@example.org", {"number": "+12025550123", "number_type": "Mobile"}
 QUESTION_TITLE = "Why do you write?"
 # A member's name has at most 100 characters.
-NAME_LENGTH = 100
+MAX_NAME_LENGTH = 100
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Place:
     member: Document
 
 
-def nothing(place: Place) -> Arguments:
+def no_data(place: Place) -> Arguments:
     """Stores no document besides the member."""
     return {"secret": new_link(place.store, place.member, now())}
 
@@ -105,10 +105,12 @@ def hostile_texts(place: Place) -> Arguments:
     texts = samples.body(MESSAGE.table) | {"from": "hello@river.example.org", "reply_to": "", "type": "email"}
     message = api.created("/messages", texts)
     campaign_id = id_of(api.created("/advocacy_campaigns", samples.body(ADVOCACY_CAMPAIGN.table)))
-    answered(api.put(f"/advocacy_campaigns/{campaign_id}/page", _hostile_page(question)))
-    answered(api.put(f"/advocacy_campaigns/{campaign_id}/anonymous_posts", {"enabled": True, "actions": ["tags"]}))
+    check_accepted(api.put(f"/advocacy_campaigns/{campaign_id}/page", _hostile_page(question)))
+    check_accepted(
+        api.put(f"/advocacy_campaigns/{campaign_id}/anonymous_posts", {"enabled": True, "actions": ["tags"]})
+    )
     autoresponse = {"autoresponse": {"identifiers": message["identifiers"]}}
-    answered(api.put(f"/advocacy_campaigns/{campaign_id}/triggers", autoresponse))
+    check_accepted(api.put(f"/advocacy_campaigns/{campaign_id}/triggers", autoresponse))
     jane, *namesakes = (samples.body(PERSON.table) | {"phone_numbers": [SHARED]} for _ in range(3))
     added = {"add_tags": [tag["name"]], "add_lists": [group["name"]]}
     answers = [{"question": question["identifiers"][0], "value": hostile()}]
@@ -116,7 +118,7 @@ def hostile_texts(place: Place) -> Arguments:
     api.recorded(outreach, campaign=campaign_id)
     other_id, third_id = (id_of(api.created("/people", {"person": each})) for each in namesakes)
     add_exception(place.store, other_id, third_id)
-    place.database.staff.update_one({}, {"$set": {"name": hostile(NAME_LENGTH)}})
+    place.database.staff.update_one({}, {"$set": {"name": hostile(MAX_NAME_LENGTH)}})
     begin_session(place.store, place.member, hostile(), now())
     receiver = {"url": "https://crm.example.org/", "events": ["unsubscribed"], "description": hostile()}
     return {
@@ -193,7 +195,7 @@ def _settings(
     webhook = {**registry.create(place.store, receiver), **state, "_id": "webhook"}
     place.database.webhooks.delete_many({})
     place.store.write(Insert(WEBHOOKS, webhook))
-    token = create_token(place.store, name[:NAME_LENGTH], ["read"], None, campaign_id)[1]
+    token = create_token(place.store, name[:MAX_NAME_LENGTH], ["read"], None, campaign_id)[1]
     place.database.tokens.update_one({"_id": token["_id"]}, {"$set": {"name": name}})
     return {"token_id": token["_id"], "webhook_id": "webhook", "member_id": member["_id"]}
 
@@ -210,5 +212,5 @@ def id_of(resource: dict[str, Any]) -> str:
     return str(resource["_links"]["self"]["href"].rpartition("/")[2])
 
 
-def answered(response: Any) -> None:
+def check_accepted(response: Any) -> None:
     assert response.status_code in (200, 201), response.get_data(as_text=True)

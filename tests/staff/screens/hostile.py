@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from osdi.fields import definition as table
-from osdi.fields.limits import LINE_LENGTH
+from osdi.fields.limits import MAX_LINE_LENGTH
 from tests.support.samples import Samples
 
 # Each element that one of these would make has the attribute `data-evil`.
@@ -33,7 +33,7 @@ MARKED = re.compile(f"{MARK}(\\d+){MARK}(.*?){MARK}", flags=re.DOTALL)
 _numbers = itertools.count(1)
 
 
-def hostile(length: int = LINE_LENGTH, *, without: Sequence[str] = ()) -> str:
+def hostile(length: int = MAX_LINE_LENGTH, *, without: Sequence[str] = ()) -> str:
     """Returns a text with a number of its own and each payload. If they are too long together, they take turns."""
     number = next(_numbers)
     chosen = [text for name, text in PAYLOADS.items() if name not in without]

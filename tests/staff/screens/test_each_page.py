@@ -34,7 +34,7 @@ def each(rules: Any) -> Callable[[Any], Any]:
 
 @each(LISTS)
 class TestWithNothingStored:
-    fill = staticmethod(data.nothing)
+    fill = staticmethod(data.no_data)
 
     def test_has_one_main_heading_and_no_barrier(self, page: Page) -> None:
         assert page.get_by_role("heading", level=1).count() == 1

@@ -6,11 +6,10 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from osdi.staff.events import latest_events
 from osdi.staff.members import add_member, set_disabled
 from osdi.store import Store
 from tests.fixtures.deployed import Deployed
-from tests.staff.conftest import SignedIn, StaffBrowser
+from tests.staff.conftest import SignedIn, StaffBrowser, latest_events
 
 LIST = "/staff/settings/staff"
 NEW = f"{LIST}/new"

@@ -6,9 +6,8 @@ import pytest
 from pymongo.database import Database
 
 from osdi.access.tokens import token_hash
-from osdi.staff.events import latest_events
 from osdi.store import Store
-from tests.staff.conftest import StaffBrowser
+from tests.staff.conftest import StaffBrowser, latest_events
 from tests.support.client import Client
 
 SECRET = re.compile(r"osdi_[A-Za-z0-9_-]{43}")
@@ -26,7 +25,7 @@ def newest(database: Database) -> str:
 
 
 class TestCreating:
-    def test_shows_the_secret_once_in_an_answer_that_no_cache_stores(
+    def test_shows_the_secret_once_in_a_response_that_no_cache_stores(
         self, ada: StaffBrowser, api: Client, database: Database
     ) -> None:
         response = ada.post(NEW, GOOD)

@@ -9,11 +9,10 @@ from pymongo.database import Database
 
 from osdi.fields.webhook import EVENTS
 from osdi.ids import now
-from osdi.staff.events import latest_events
 from osdi.store import Store
 from osdi.webhooks import registry
 from osdi.webhooks.result import DeliveryResult
-from tests.staff.conftest import StaffBrowser
+from tests.staff.conftest import StaffBrowser, latest_events
 
 LIST = "/staff/settings/webhooks"
 NEW = f"{LIST}/new"
@@ -71,7 +70,7 @@ class TestCreating:
     def test_ends_at_the_largest_number_of_webhooks(
         self, ada: StaffBrowser, webhook: dict[str, Any], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("osdi.webhooks.registry.WEBHOOKS_AT_MOST", 1)
+        monkeypatch.setattr("osdi.webhooks.registry.MAX_WEBHOOKS", 1)
 
         response = ada.post(NEW, GOOD)
 
@@ -147,7 +146,7 @@ def test_deleting_asks_first(ada: StaffBrowser, database: Database, webhook: dic
         (DeliveryResult(reason="timeout"), "The test event was not delivered: timeout."),
     ],
 )
-def test_a_test_shows_the_answer_of_the_receiver_and_is_in_the_audit_log(
+def test_a_test_shows_the_response_of_the_receiver_and_is_in_the_audit_log(
     ada: StaffBrowser,
     store: Store,
     webhook: dict[str, Any],

@@ -9,10 +9,10 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
 from blueprints.operations.import_bodies import load_body
-from osdi.importing.jobs.work import ImportJobs
+from osdi.importing.jobs.due_jobs import ImportJobs
 from osdi.settings import Settings
 from osdi.store import Store
-from tests.importing.jobs.conftest import work
+from tests.importing.jobs.conftest import run_due_jobs
 from tests.staff.conftest import HTTPS, StaffBrowser
 
 Upload = Callable[..., TestResponse]
@@ -41,9 +41,9 @@ def uploaded(ada: StaffBrowser, jobs: ImportJobs) -> Callable[..., str]:
     """Uploads a file that the worker then reads; returns the path of the import's page."""
 
     def upload(content: bytes | str, name: str = "people.csv", **fields: str) -> str:
-        answer = send_file(ada, content, name, **fields)
-        assert answer.status_code == 303, answer.get_data(as_text=True)
-        work(jobs)
-        return str(answer.location).partition("?")[0]
+        response = send_file(ada, content, name, **fields)
+        assert response.status_code == 303, response.get_data(as_text=True)
+        run_due_jobs(jobs)
+        return str(response.location).partition("?")[0]
 
     return upload

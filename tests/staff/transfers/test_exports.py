@@ -43,25 +43,25 @@ def recorded(api: Client) -> None:
 def test_a_file_has_what_the_command_exports(
     ada: StaffBrowser, recorded: None, fields: dict[str, str], name: str, lines: int
 ) -> None:
-    answer = ada.post("/staff/exports", fields)
+    response = ada.post("/staff/exports", fields)
 
-    assert answer.status_code == 200
-    assert answer.headers["Content-Disposition"] == f'attachment; filename="{name}"'
-    assert answer.headers["Cache-Control"] == "no-store"
-    assert len(answer.text.splitlines()) == lines
+    assert response.status_code == 200
+    assert response.headers["Content-Disposition"] == f'attachment; filename="{name}"'
+    assert response.headers["Cache-Control"] == "no-store"
+    assert len(response.text.splitlines()) == lines
 
 
 def test_outreaches_of_one_campaign_are_a_file(ada: StaffBrowser, api: Client, recorded: None) -> None:
-    answer = ada.post("/staff/exports", {"what": "outreaches", "format": "csv", "campaign": api.campaign_id})
+    response = ada.post("/staff/exports", {"what": "outreaches", "format": "csv", "campaign": api.campaign_id})
 
-    assert len(answer.text.splitlines()) == 2
+    assert len(response.text.splitlines()) == 2
 
 
 def test_formulas_are_disarmed_and_excel_recognises_the_encoding(ada: StaffBrowser, recorded: None) -> None:
-    answer = ada.post("/staff/exports", {**PEOPLE, "bom": "1"})
+    response = ada.post("/staff/exports", {**PEOPLE, "bom": "1"})
 
-    assert answer.get_data().startswith(b"\xef\xbb\xbf")
-    assert ",'=Ann," in answer.text
+    assert response.get_data().startswith(b"\xef\xbb\xbf")
+    assert ",'=Ann," in response.text
 
 
 def test_the_page_lists_who_exported_what(ada: StaffBrowser, recorded: None, database: Stored) -> None:
@@ -96,10 +96,10 @@ def test_an_export_that_breaks_off_is_listed_as_such(
 def test_an_export_needs_a_fresh_sign_in(ada: StaffBrowser, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("blueprints.staff.gate.now", lambda: now() + FRESH)
 
-    answer = ada.post("/staff/exports", PEOPLE)
+    response = ada.post("/staff/exports", PEOPLE)
 
-    assert answer.status_code == 403
-    assert "Content-Disposition" not in answer.headers
+    assert response.status_code == 403
+    assert "Content-Disposition" not in response.headers
     assert ada.get("/staff/exports").status_code == 200
 
 
@@ -116,10 +116,10 @@ def test_an_export_needs_a_fresh_sign_in(ada: StaffBrowser, monkeypatch: pytest.
 def test_a_choice_that_is_not_offered_is_an_error_of_the_form(
     ada: StaffBrowser, database: Stored, fields: dict[str, str]
 ) -> None:
-    answer = ada.post("/staff/exports", fields)
+    response = ada.post("/staff/exports", fields)
 
-    assert answer.status_code == 422
-    assert "Please correct this" in answer.text
+    assert response.status_code == 422
+    assert "Please correct this" in response.text
     assert database.exports.count_documents({}) == 0
 
 

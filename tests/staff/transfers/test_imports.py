@@ -9,10 +9,10 @@ from pymongo.database import Database
 from werkzeug.test import TestResponse
 
 from osdi.access.tokens import READ, WRITE
-from osdi.importing.jobs.work import ImportJobs
+from osdi.importing.jobs.due_jobs import ImportJobs
 from osdi.staff.members import add_member
 from osdi.store import Store
-from tests.importing.jobs.conftest import work
+from tests.importing.jobs.conftest import run_due_jobs
 from tests.staff.conftest import SignedIn, StaffBrowser
 from tests.staff.transfers.conftest import send_file
 
@@ -24,9 +24,9 @@ Stored = Database[dict[str, Any]]
 
 
 def text(browser: StaffBrowser, path: str) -> str:
-    answer = browser.get(path, follow_redirects=True)
-    assert answer.status_code == 200
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.get_data(as_text=True)))
+    response = browser.get(path, follow_redirects=True)
+    assert response.status_code == 200
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.get_data(as_text=True)))
 
 
 def start(browser: StaffBrowser, path: str) -> TestResponse:
@@ -42,14 +42,14 @@ def test_a_file_is_imported_from_upload_to_rejected_rows(
     assert "custom field “Fish”".casefold() in text(ada, path).casefold()
 
     assert ada.post(f"{path}/columns", {**KEPT, "column-2": "leave out"}).location.endswith("done=import_checking")
-    work(jobs)
+    run_due_jobs(jobs)
     shown = text(ada, path)
     assert "Nothing is stored yet" in shown
     assert "email: Not a valid e-mail address." in shown
     assert database.people.count_documents({}) == 0
 
     assert start(ada, path).status_code == 303
-    work(jobs)
+    run_due_jobs(jobs)
     assert "New people 2" in text(ada, path)
     rejected = ada.get(f"{path}/rejected.csv").get_data(as_text=True)
     assert rejected.splitlines()[1] == "3,email: Not a valid e-mail address.,Bob,not an address,"
@@ -62,16 +62,16 @@ def test_the_corrected_file_of_rejected_rows_is_imported(
 ) -> None:
     path = uploaded(FILE)
     ada.post(f"{path}/columns", KEPT)
-    work(jobs)
+    run_due_jobs(jobs)
     start(ada, path)
-    work(jobs)
+    run_due_jobs(jobs)
     rejected = ada.get(f"{path}/rejected.csv").get_data()
 
     again = uploaded(rejected.replace(b"not an address", b"bob@example.com"), "rejected.csv")
     ada.post(f"{again}/columns", {f"column-{index}": "" for index in range(5)})
-    work(jobs)
+    run_due_jobs(jobs)
     start(ada, again)
-    work(jobs)
+    run_due_jobs(jobs)
 
     assert database.people.count_documents({}) == 3
 
@@ -84,7 +84,7 @@ class TestAColumnThatLooksLikeConsent:
         assert "It is unknown if these columns say who wants no e-mails" in text(ada, path)
 
         ada.post(f"{path}/columns", {"column-0": "", "column-1": ""})
-        work(jobs)
+        run_due_jobs(jobs)
 
         assert "It is unknown if these columns say who wants no e-mails" in text(ada, path)
 
@@ -93,9 +93,9 @@ class TestAColumnThatLooksLikeConsent:
     ) -> None:
         path = uploaded("email,Newsletter okay?\nann@example.com,no\n")
         ada.post(f"{path}/columns", {"column-0": "", "column-1": "opted_in"})
-        work(jobs)
+        run_due_jobs(jobs)
         start(ada, path)
-        work(jobs)
+        run_due_jobs(jobs)
 
         person = database.people.find_one()
         assert person is not None
@@ -149,10 +149,10 @@ def test_a_file_that_cannot_be_read_is_deleted_and_the_page_says_why(
 def test_a_wrong_form_shows_the_mistake_and_stores_nothing(
     ada: StaffBrowser, database: Stored, content: bytes, fields: dict[str, str], sentence: str
 ) -> None:
-    answer = send_file(ada, content, **fields)
+    response = send_file(ada, content, **fields)
 
-    assert answer.status_code == 422
-    assert sentence in answer.get_data(as_text=True)
+    assert response.status_code == 422
+    assert sentence in response.get_data(as_text=True)
     assert database.import_jobs.count_documents({}) == database.import_parts.count_documents({}) == 0
 
 
@@ -173,10 +173,10 @@ def test_a_wrong_choice_of_columns_is_an_error_of_the_form(
 ) -> None:
     path = uploaded(FILE)
 
-    answer = ada.post(f"{path}/columns", fields)
+    response = ada.post(f"{path}/columns", fields)
 
-    assert answer.status_code == 422
-    assert "Please correct this" in answer.get_data(as_text=True)
+    assert response.status_code == 422
+    assert "Please correct this" in response.get_data(as_text=True)
 
 
 class TestStart:
@@ -185,10 +185,10 @@ class TestStart:
     ) -> None:
         path = uploaded(FILE)
         ada.post(f"{path}/columns", KEPT)
-        work(jobs)
+        run_due_jobs(jobs)
 
         first, second = start(ada, path), start(ada, path)
-        work(jobs)
+        run_due_jobs(jobs)
 
         assert (first.status_code, second.status_code) == (303, 303)
         assert database.people.count_documents({}) == 2
@@ -198,25 +198,25 @@ class TestStart:
     ) -> None:
         path = uploaded(FILE)
         ada.post(f"{path}/columns", KEPT)
-        work(jobs)
+        run_due_jobs(jobs)
         seen = re.search(r'name="check_id" value="([^"]+)"', ada.get(path).get_data(as_text=True))
         assert seen
         # Meanwhile another member leaves a column out, and has the file checked again.
         ada.post(f"{path}/columns", {**KEPT, "column-0": "leave out"})
-        work(jobs)
+        run_due_jobs(jobs)
 
         for check_id in (seen[1], "", "x"):
-            answer = ada.post(f"{path}/start", {"check_id": check_id})
-            assert answer.status_code == 409
-            assert "checked again meanwhile" in answer.get_data(as_text=True)
-        work(jobs)
+            response = ada.post(f"{path}/start", {"check_id": check_id})
+            assert response.status_code == 409
+            assert "checked again meanwhile" in response.get_data(as_text=True)
+        run_due_jobs(jobs)
         assert database.people.count_documents({}) == 0
 
     def test_needs_a_check(self, ada: StaffBrowser, uploaded: Uploaded, jobs: ImportJobs, database: Stored) -> None:
         path = uploaded(FILE)
 
         assert start(ada, path).status_code == 409
-        work(jobs)
+        run_due_jobs(jobs)
 
         assert database.people.count_documents({}) == 0
 
@@ -235,7 +235,7 @@ class TestCancel:
     ) -> None:
         path = uploaded(FILE)
         ada.post(f"{path}/columns", KEPT)
-        work(jobs)
+        run_due_jobs(jobs)
 
         ada.post(f"{path}/cancel")
 
@@ -291,9 +291,9 @@ def test_the_audit_log_says_who_downloaded_rejected_rows(
     path = uploaded(FILE)
     assert ada.get(f"{path}/rejected.csv").status_code == 404  # there are none yet
     ada.post(f"{path}/columns", KEPT)
-    work(jobs)
+    run_due_jobs(jobs)
     start(ada, path)
-    work(jobs)
+    run_due_jobs(jobs)
     downloads = {"action": "rejected_rows"}
     assert database.staff_events.count_documents(downloads) == 0
 

@@ -91,8 +91,8 @@ def session_of(store: Store, email: str = "ada@example.org", **rights: Any) -> s
     return begin_session(store, add_member(store, email, **rights), "Chrome on Linux", now())[0]
 
 
-def answer(connection: socket.socket) -> tuple[int, str]:
-    """The status and the text of the answer."""
+def response(connection: socket.socket) -> tuple[int, str]:
+    """The status and the text of the response."""
     received = b""
     while more := connection.recv(65_536):
         received += more
@@ -110,7 +110,7 @@ def test_a_slow_upload_arrives_whole_after_longer_than_other_bodies_may_take(sit
         for number in range(pieces):
             time.sleep(0.5)
             connection.sendall(body[number * len(body) // pieces : (number + 1) * len(body) // pieces])
-        status, text = answer(connection)
+        status, text = response(connection)
 
     assert status == 303, text
     job = site.database.import_jobs.find_one()
@@ -127,7 +127,7 @@ def test_a_client_that_waits_for_a_continue_gets_it(site: Site) -> None:
         assert connection.recv(100).startswith(b"HTTP/1.1 100 Continue")
         connection.sendall(body)
 
-        assert answer(connection)[0] == 303
+        assert response(connection)[0] == 303
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_the_head_alone_decides_who_may_upload(
     began = time.monotonic()
     with site.connect() as connection:
         connection.sendall(site.head(length, secret(site.store)))
-        found, text = answer(connection)
+        found, text = response(connection)
 
     assert (found, sentence in text) == (status, True), text
     assert time.monotonic() - began < BOUNDS.silence_seconds + 5
@@ -163,7 +163,7 @@ def test_a_forged_upload_stores_nothing(site: Site) -> None:
     with site.connect() as connection:
         connection.sendall(site.head(len(body)) + body)
 
-        assert answer(connection)[0] == 403
+        assert response(connection)[0] == 403
 
     assert site.database.import_jobs.count_documents({}) == site.database.import_parts.count_documents({}) == 0
 
@@ -175,16 +175,16 @@ def test_silent_uploads_leave_a_thread_for_the_others_and_end(site: Site) -> Non
         for each in silent:
             each.sendall(site.head(len(body)) + body[:1_000])
         time.sleep(0.3)
-        refused = stack.enter_context(site.connect())
-        refused.sendall(site.head(len(body)))
-        assert answer(refused)[0] == 429
+        rejected = stack.enter_context(site.connect())
+        rejected.sendall(site.head(len(body)))
+        assert response(rejected)[0] == 429
         assert requests.get(f"{site.live.url}/staff/sign-in", timeout=5).status_code == 200
 
-        assert [answer(each)[0] for each in silent] == [400] * AT_ONCE
+        assert [response(each)[0] for each in silent] == [400] * AT_ONCE
 
     with site.connect() as connection:
         connection.sendall(site.head(len(body)) + body)
-        assert answer(connection)[0] == 303
+        assert response(connection)[0] == 303
 
 
 def test_a_table_of_postal_codes_may_be_longer_than_other_bodies(site: Site) -> None:
@@ -195,7 +195,7 @@ def test_a_table_of_postal_codes_may_be_longer_than_other_bodies(site: Site) -> 
     body = site.form(table.encode(), act="check")
     with site.connect() as connection:
         connection.sendall(site.head(len(body), path="/staff/campaigns/c1/postal-codes") + body)
-        status, text = answer(connection)
+        status, text = response(connection)
 
     assert status == 200
     assert "The table can be stored" in text
@@ -207,6 +207,6 @@ def test_a_long_body_elsewhere_is_not_awaited(site: Site, path: str) -> None:
         connection.sendall(site.head(1_000_000, path=path))
         began = time.monotonic()
 
-        assert answer(connection)[0] in (401, 404, 413)
+        assert response(connection)[0] in (401, 404, 413)
 
     assert time.monotonic() - began < BOUNDS.silence_seconds + 5

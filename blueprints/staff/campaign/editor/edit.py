@@ -15,7 +15,7 @@ from blueprints.http.context import reference, settings, store
 from blueprints.staff.blueprint import Access, pages
 from blueprints.staff.campaign.editor.draft import PAGE, Errors, errors_of, errors_of_page, read_draft, stored_controls
 from blueprints.staff.campaign.editor.typed import Typed
-from blueprints.staff.campaign.found import campaign_page, found_campaign
+from blueprints.staff.campaign.found import campaign_or_404, campaign_page
 from osdi.access.tokens import WRITE
 from osdi.action_functions.followup_kinds import AUTORESPONSE
 from osdi.crud.put import Change, put
@@ -29,20 +29,20 @@ from osdi.staff.messages.message_list import named_messages
 from schemas.operations.campaign_page import check_prompts
 
 # In a form a character may take nine bytes, so the limit is far above that of JSON.
-LONGEST_FORM: Final = 4_000_000
+MAX_FORM_BYTES: Final = 4_000_000
 
 
 @pages.get("/campaigns/<advocacy_campaign_id>/edit", access=Access(WRITE, shows=True))
 def edit_campaign(advocacy_campaign_id: str) -> Response:
     """Show the editor of a campaign"""
-    found = found_campaign(advocacy_campaign_id)
+    found = campaign_or_404(advocacy_campaign_id)
     return _form(found, stored_controls(found))
 
 
-@pages.post("/campaigns/<advocacy_campaign_id>/edit", access=Access(WRITE, shows=True, body_bytes=LONGEST_FORM))
+@pages.post("/campaigns/<advocacy_campaign_id>/edit", access=Access(WRITE, shows=True, body_bytes=MAX_FORM_BYTES))
 def save_campaign(advocacy_campaign_id: str) -> AnyResponse:
     """Store what was typed in the editor"""
-    found, typed = found_campaign(advocacy_campaign_id), request.form.to_dict()
+    found, typed = campaign_or_404(advocacy_campaign_id), request.form.to_dict()
     errors = _save(found, typed)
     if errors is None:
         return _conflict(advocacy_campaign_id, typed)
@@ -71,7 +71,7 @@ def _put(campaign_id: str, change: Change, typed: Typed) -> Errors | None:
 
 def _conflict(campaign_id: str, typed: Typed) -> Response:
     """Returns the form with the stored values that differ; to save it once more replaces them."""
-    found = found_campaign(campaign_id)
+    found = campaign_or_404(campaign_id)
     stored = stored_controls(found)
     differing = {
         name: value
@@ -90,7 +90,7 @@ def _form(
     stored: dict[str, str] | None = None,
     version: str | None = None,
 ) -> Response:
-    answer = campaign_page(
+    response = campaign_page(
         "edit.html",
         campaign,
         status,
@@ -106,5 +106,5 @@ def _form(
         unrequested=unrequested_kinds(store(), reference(), campaign),
     )
     # The preview is a frame of this server; its own policy allows it nothing.
-    answer.headers["Content-Security-Policy"] = f"{content_security_policy()}; frame-src 'self'"
-    return answer
+    response.headers["Content-Security-Policy"] = f"{content_security_policy()}; frame-src 'self'"
+    return response

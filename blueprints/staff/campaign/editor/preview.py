@@ -1,6 +1,6 @@
 """The preview of a campaign that is not stored yet: the editor posts its form into a frame.
 
-The answer is the real page or its form, made by the templates of the public pages. It has no token, so that no server
+The response is the real page or its form, made by the templates of the public pages. It has no token, so that no server
 would record it; its policy gives it an origin of its own, and no script, form or request except for its images and its
 style sheet. It is made within the session of the member, who alone sees it: a campaign without a page has no address.
 """
@@ -17,8 +17,8 @@ from blueprints.browser.translation import accepted_languages, use_language
 from blueprints.http.context import reference
 from blueprints.staff.blueprint import Access, pages
 from blueprints.staff.campaign.editor.draft import Errors, drafted_campaign
-from blueprints.staff.campaign.editor.edit import LONGEST_FORM
-from blueprints.staff.campaign.found import found_campaign
+from blueprints.staff.campaign.editor.edit import MAX_FORM_BYTES
+from blueprints.staff.campaign.found import campaign_or_404
 from osdi.access.tokens import WRITE
 from osdi.campaign_pages.form.controls import controls_of
 from osdi.campaign_pages.page_settings import PageSettings
@@ -36,11 +36,11 @@ PAGE, CHECK = "page", "check"
 
 @pages.post(
     "/campaigns/<advocacy_campaign_id>/preview",
-    access=Access(WRITE, shows=True, body_bytes=LONGEST_FORM, acts=False),
+    access=Access(WRITE, shows=True, body_bytes=MAX_FORM_BYTES, audited=False),
 )
 def preview_campaign(advocacy_campaign_id: str) -> AnyResponse:
     """Show the page of a campaign as it would be with what was typed"""
-    drafted, errors = drafted_campaign(found_campaign(advocacy_campaign_id), request.form.to_dict())
+    drafted, errors = drafted_campaign(campaign_or_404(advocacy_campaign_id), request.form.to_dict())
     part = request.form.get("part", "")
     if part == CHECK:
         return _checked(errors)
@@ -68,7 +68,7 @@ def _shown(campaign: Document, *, embedded: bool) -> Response:
 
 
 def _framed(html: str, status: int) -> Response:
-    answer = make_response(html, status)
-    answer.headers["Content-Security-Policy"] = POLICY.format(images="".join(f" {each}" for each in allowed_images()))
-    answer.headers["X-Frame-Options"] = "SAMEORIGIN"
-    return answer
+    response = make_response(html, status)
+    response.headers["Content-Security-Policy"] = POLICY.format(images="".join(f" {each}" for each in allowed_images()))
+    response.headers["X-Frame-Options"] = "SAMEORIGIN"
+    return response

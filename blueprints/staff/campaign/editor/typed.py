@@ -27,7 +27,7 @@ SETTINGS: Final = (
 CHECKBOXES: Final = ("share", "consent.confirm_by_mail")
 CHECKED: Final = "yes"
 # A longer list of targets is left to the API: each target has ten controls.
-MOST_TARGETS: Final = 100
+MAX_EDITED_TARGETS: Final = 100
 TARGETS_SHOWN: Final = "target_list.shown"
 NEW_TARGETS: Final = 2
 TARGET_TEXTS: Final = ("title", "given_name", "family_name", "organization", "ocdid")
@@ -136,7 +136,7 @@ def _rows(typed: Typed, array: str) -> dict[int, dict[str, str]]:
 
 def _target_controls(campaign: ReadOnlyDocument) -> Iterator[tuple[str, str]]:
     targets = campaign.get("target_list", ())
-    if len(targets) > MOST_TARGETS:
+    if len(targets) > MAX_EDITED_TARGETS:
         return
     yield TARGETS_SHOWN, CHECKED
     for number, target in enumerate((*targets, *({} for _ in range(NEW_TARGETS)))):

@@ -15,9 +15,9 @@ from osdi.staff.people.search.find import find_people, has_existing_entries, sta
 from osdi.staff.people.search.people_count_store import count_people
 from osdi.store import Store
 
-MOST_CHOICES: Final = 1_000
+MAX_CHOICES: Final = 1_000
 # Of more people the page says "more than".
-MOST_COUNTED: Final = 10_000
+MAX_COUNTED: Final = 10_000
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,8 @@ def people_list(store: Store, rules: MatchKeyRules, chosen: Filter, after: str =
     """Returns the chosen people behind the cursor `after`; a search by text ignores it. Raises OsdiError 503."""
     found = find_people(store, rules, chosen, after)
     total = _total(store, chosen)
-    counted = None if total is None else min(total, MOST_COUNTED)
-    return PeopleList(rows_of(store, found.people), found.after, found.more, counted, (total or 0) > MOST_COUNTED)
+    counted = None if total is None else min(total, MAX_COUNTED)
+    return PeopleList(rows_of(store, found.people), found.after, found.more, counted, (total or 0) > MAX_COUNTED)
 
 
 def choices(store: Store) -> Choices:
@@ -73,7 +73,7 @@ def choices(store: Store) -> Choices:
 
 def options(store: Store, resource: Resource) -> tuple[tuple[str, str], ...]:
     """Returns the ids and names of the tags, lists or campaigns, by name."""
-    found = store.find(resource.collection, {}, sort=("-_id",), limit=MOST_CHOICES, fields=("name", "title"))
+    found = store.find(resource.collection, {}, sort=("-_id",), limit=MAX_CHOICES, fields=("name", "title"))
     return tuple(sorted(((each["_id"], label_of(each)) for each in found), key=lambda pair: pair[1].casefold()))
 
 
@@ -96,13 +96,13 @@ def rows_of(store: Store, people: Iterable[Document]) -> tuple[Row, ...]:
 
 
 def _total(store: Store, chosen: Filter) -> int | None:
-    """Returns the number of the chosen people, at most MOST_COUNTED + 1; None if no index counts them."""
+    """Returns the number of the chosen people, at most MAX_COUNTED + 1; None if no index counts them."""
     is_query = Filter(tag=chosen.tag, list=chosen.list, created=chosen.created, sort=chosen.sort) == chosen
     if not is_query or len(chosen.query) > 1 or chosen.order not in ("", chosen.orders[0]):
         return None
     if not has_existing_entries(store, chosen):
         return 0
-    return count_people(store, chosen.query, MOST_COUNTED + 1)
+    return count_people(store, chosen.query, MAX_COUNTED + 1)
 
 
 def _latest(store: Store, person: ReadOnlyDocument) -> dt.datetime | None:

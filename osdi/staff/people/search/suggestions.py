@@ -13,21 +13,21 @@ from osdi.staff.people.names import email_of, name_of
 from osdi.store import Store
 from osdi.values.names import search_words
 
-MOST: Final = 5
+MAX_SUGGESTIONS: Final = 5
 # A search that finds nobody is tried again with the beginning of each word, which may have a mistake further behind.
 BEGINNING: Final = 3
-MOST_WORDS: Final = 4
+MAX_WORDS: Final = 4
 
 
 def suggestions(store: Store, text: str, rules: MatchKeyRules) -> list[tuple[str, str, str]]:
-    """Returns the id, name and e-mail address of at most MOST people who are similar to the text.
+    """Returns the id, name and e-mail address of at most MAX_SUGGESTIONS people who are similar to the text.
 
     Raises OsdiError 503.
     """
     found: dict[str, Document] = {}
     for person in _similar(store, text, rules):
         found[person["_id"]] = person
-        if len(found) == MOST:
+        if len(found) == MAX_SUGGESTIONS:
             break
     return [(person["_id"], name_of(person), email_of(person)) for person in found.values()]
 
@@ -47,7 +47,7 @@ def _similar(store: Store, text: str, rules: MatchKeyRules) -> Iterator[Document
     local, at, _ = text.strip().partition("@")
     if at and local:
         query = {"contact_keys": {"$regex": f"^{re.escape(email_key(f'{local}@'))}"}}
-        yield from store.find(PERSON.collection, query, limit=MOST)
-    words = list(islice(search_words(local.replace(".", " ")), MOST_WORDS))
+        yield from store.find(PERSON.collection, query, limit=MAX_SUGGESTIONS)
+    words = list(islice(search_words(local.replace(".", " ")), MAX_WORDS))
     for word in (*words, *(word[:BEGINNING] for word in words if len(word) > BEGINNING)):
-        yield from search_people(store, word, rules, limit=MOST).people
+        yield from search_people(store, word, rules, limit=MAX_SUGGESTIONS).people

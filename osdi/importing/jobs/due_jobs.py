@@ -22,9 +22,9 @@ from osdi.settings import Settings
 from osdi.store import Store
 
 SLICE_SECONDS: Final = 2.0
-MOST_ATTEMPTS: Final = 5
+MAX_ATTEMPTS: Final = 5
 GAVE_UP: Final = (
-    f"The worker has stopped {MOST_ATTEMPTS} times at this file without an advance. Its log has the reason. What is"
+    f"The worker has stopped {MAX_ATTEMPTS} times at this file without an advance. Its log has the reason. What is"
     " imported stays."
 )
 
@@ -60,7 +60,7 @@ class ImportJobs:
 
     def _begin(self, job: Document) -> None:
         """Begins a leased job; one whose file is only read is done then. Raises OsdiError 503."""
-        if job["attempts"] > MOST_ATTEMPTS:
+        if job["attempts"] > MAX_ATTEMPTS:
             self._fail(job, GAVE_UP)
             return
         try:

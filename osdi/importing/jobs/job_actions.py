@@ -1,4 +1,4 @@
-"""The acts of members on import jobs: upload a file, choose fields, start, cancel, delete.
+"""Actions of members on import jobs: upload a file, choose fields, start, cancel, delete.
 
 Each raises OsdiError 404 for a job that does not exist, and 409 if it has gone on since the page was opened.
 """
@@ -19,7 +19,7 @@ from osdi.importing.jobs.job import (
     DONE,
     ENDED,
     IMPORTING,
-    MOST_ACTIVE,
+    MAX_ACTIVE,
     OF_MEMBER,
     READING,
     new_job,
@@ -34,8 +34,8 @@ from osdi.store import Store
 KINDS: Final = (PEOPLE, OUTREACHES)
 
 
-def found_job(store: Store, job_id: str) -> Document:
-    """Returns a job."""
+def get_job(store: Store, job_id: str) -> Document:
+    """Returns the job with this id."""
     found = jobs_store.find_job(store, job_id)
     if found is None:
         raise not_found("There is no such import. It may have been deleted, or its time is over.")
@@ -54,8 +54,8 @@ def upload(
         raise invalid("Choose what the file contains.", "kind")
     if campaign_id and (kind != OUTREACHES or store.get(ADVOCACY_CAMPAIGN.collection, campaign_id) is None):
         raise invalid("Choose one of the campaigns, for a file of outreaches.", "campaign")
-    if jobs_store.count_active(store) >= MOST_ACTIVE:
-        text = f"{MOST_ACTIVE} imports have not ended. Cancel one of them first."
+    if jobs_store.count_active(store) >= MAX_ACTIVE:
+        text = f"{MAX_ACTIVE} imports have not ended. Cancel one of them first."
         raise OsdiError(409, ErrorDescription("TOO_MANY_IMPORTS", text, ("file",)))
     job = new_job(kind, name, member, campaign_id, settings.import_days)
     try:
@@ -98,7 +98,7 @@ def start(store: Store, settings: Settings, job_id: str, check_id: str) -> None:
     `check_id` names the check whose result the member has seen. The time for which the file is kept begins anew. Raises
     OsdiError 409 if the file was checked again since, for example with columns that another member has chosen.
     """
-    job = found_job(store, job_id)
+    job = get_job(store, job_id)
     if job["state"] == CHECKED and check_id != job["check_id"]:
         raise conflict("CHANGED", "The file was checked again meanwhile. Look at the new result before you start.")
     expires = now() + dt.timedelta(days=settings.import_days)
@@ -107,7 +107,7 @@ def start(store: Store, settings: Settings, job_id: str, check_id: str) -> None:
     fields = {"state": IMPORTING, "expires_date": expires, "sample": [], "position": 0, "created_tags": []}
     if jobs_store.change_job(store, job_id, (CHECKED,), fields, queue=True, gone=("report",), check_id=check_id):
         return
-    if found_job(store, job_id)["state"] not in (IMPORTING, DONE):
+    if get_job(store, job_id)["state"] not in (IMPORTING, DONE):
         raise wrong_state()
 
 
@@ -122,7 +122,7 @@ def cancel(store: Store, job_id: str) -> None:
 
 def delete(store: Store, job_id: str) -> None:
     """Deletes a job that has ended, and its rejected rows."""
-    found_job(store, job_id)
+    get_job(store, job_id)
     if not jobs_store.delete_job(store, job_id, ENDED):
         raise wrong_state()
     delete_parts(store, job_id)
@@ -142,6 +142,6 @@ def _change(
     queue: bool = False,
     gone: tuple[str, ...] = (),
 ) -> None:
-    found_job(store, job_id)
+    get_job(store, job_id)
     if not jobs_store.change_job(store, job_id, states, fields, queue=queue, gone=gone):
         raise wrong_state()

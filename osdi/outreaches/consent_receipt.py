@@ -12,7 +12,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any, Final
 
-from osdi.action_functions.followup_kinds import primary
+from osdi.action_functions.followup_kinds import primary_value
 from osdi.documents import Document, ReadOnlyDocument
 from osdi.match_keys import email_key
 from osdi.people.merge_rules import SUBSCRIBED
@@ -71,7 +71,7 @@ def sha256_of(text: str) -> str:
 
 def address_of(body: ReadOnlyDocument) -> str | None:
     """Returns the e-mail address of a helper's body that consent is about: the primary one, else the first; or None."""
-    return primary(body.get("person", {}).get("email_addresses", ()), "address")
+    return primary_value(body.get("person", {}).get("email_addresses", ()), "address")
 
 
 def is_subscribed(person: ReadOnlyDocument, key: str) -> bool:

@@ -1,4 +1,4 @@
-"""The acts on people: each has a page that asks first, keeps the rules of the API, and leaves an event."""
+"""The actions on people: each has a page that asks first, keeps the rules of the API, and leaves an event."""
 
 import json
 import re
@@ -9,12 +9,11 @@ import pytest
 from osdi.access.tokens import READ, WRITE
 from osdi.ids import now
 from osdi.match_keys import email_key
-from osdi.staff.events import latest_events
 from osdi.staff.members import add_member
 from osdi.staff.sessions import FRESH
 from osdi.store import Store
 from osdi.suppression.suppression_list import suppression_list
-from tests.staff.conftest import SignedIn, StaffBrowser
+from tests.staff.conftest import SignedIn, StaffBrowser, latest_events
 from tests.staff.people.test_people import id_of, stored
 from tests.support.client import Client
 
@@ -148,10 +147,10 @@ class TestConsentWhileEditing:
 
         assert [each.get("status") for each in read(api, jane)["email_addresses"]] == statuses
 
-    def test_an_address_that_refuses_mail_refuses_it_at_another_person_too(
+    def test_an_address_that_opted_out_stays_opted_out_at_another_person(
         self, ada: StaffBrowser, api: Client, store: Store, jane: str
     ) -> None:
-        suppression_list(store).refuse_mail(email_key("no@example.org"), "link")
+        suppression_list(store).opt_out_of_mail(email_key("no@example.org"), "link")
 
         change(ada, jane, email_addresses__0__address="no@example.org")
 
@@ -170,7 +169,7 @@ class TestUnsubscribing:
         ("address", "statuses"),
         [(ADDRESS, ["unsubscribed", "bouncing"]), ("", ["unsubscribed", "unsubscribed"])],
     )
-    def test_refuses_mail_to_the_address_as_the_link_of_a_mail_does(
+    def test_opts_the_address_out_of_mail_as_the_link_of_a_mail_does(
         self, ada: StaffBrowser, api: Client, store: Store, jane: str, address: str, statuses: list[str]
     ) -> None:
         page = f"/staff/people/{jane}/unsubscribe"
@@ -392,7 +391,7 @@ def test_an_old_sign_in_is_not_enough(
         (["admin"], {"download", "edit", "unsubscribe", "erase"}),
     ],
 )
-def test_a_member_sees_the_acts_that_the_scopes_allow(
+def test_a_member_sees_the_actions_that_the_scopes_allow(
     store: Store, signed_in: SignedIn, jane: str, scopes: list[str], offered: set[str]
 ) -> None:
     browser = signed_in(add_member(store, "bob@example.org", scopes=scopes))

@@ -1,4 +1,4 @@
-"""Stores what the person of a row refuses at all their addresses and numbers, those that the row does not have too.
+"""Stores a row's opt-outs at all addresses and numbers of its person, those that the row does not have too.
 
 "Do not call" in a row with an e-mail address only is about the numbers that the person has.
 """
@@ -9,22 +9,22 @@ from typing import Final
 
 from osdi.access.tokens import Caller
 from osdi.documents import Document, Find
-from osdi.importing.csv_files.consent import refuse
+from osdi.importing.csv_files.row_consent import opt_out
 from osdi.people.lookup import get_person
 from osdi.people.signup import sign_up
 from osdi.resources import PERSON
 from osdi.settings import Settings
 from osdi.store import Store
-from osdi.values.consent import CALLS, MAIL, TEXTS
+from osdi.values.opt_out_flags import CALLS, MAIL, TEXTS
 
 ARRAYS: Final = {MAIL: "email_addresses", CALLS: "phone_numbers", TEXTS: "phone_numbers"}
-NOTHING_KNOWN: Final = "The person refuses {}, but has no {} that this could be about."
+NOTHING_KNOWN: Final = "The person opted out of {}, but has no {} that this could be about."
 
 
-def refuse_everywhere(
-    store: Store, find: Find, settings: Settings, person_id: str, refused: Collection[str], *, caller: Caller
+def opt_out_everywhere(
+    store: Store, find: Find, settings: Settings, person_id: str, opted_out: Collection[str], *, caller: Caller
 ) -> list[str]:
-    """Changes the stored person, if needed, so that all addresses and numbers refuse. Returns warnings.
+    """Changes the stored person, if needed, so that all addresses and numbers opt out. Returns warnings.
 
     Raises OsdiError.
     """
@@ -32,17 +32,17 @@ def refuse_everywhere(
     if person is None:  # erased since
         return []
     changed = deepcopy({name: person[name] for name in set(ARRAYS.values()) if name in person})
-    refuse(changed, refused)
+    opt_out(changed, opted_out)
     different = {name: entries for name, entries in changed.items() if entries != person[name]}
     if different:
         link = {"person": {"href": f"/api/{PERSON.collection}/{person['_id']}"}}
         sign_up(store, find, {"person_link": link, "person": different}, caller, settings)
-    return [_warning(each) for each in sorted(refused) if not _has(person, ARRAYS[each])]
+    return [_warning(each) for each in sorted(opted_out) if not _has(person, ARRAYS[each])]
 
 
 def _has(person: Document, array: str) -> bool:
     return any(each.get("address") or each.get("number") for each in person.get(array, ()))
 
 
-def _warning(refused: str) -> str:
-    return NOTHING_KNOWN.format(refused, "e-mail address" if refused == MAIL else "phone number")
+def _warning(opted_out: str) -> str:
+    return NOTHING_KNOWN.format(opted_out, "e-mail address" if opted_out == MAIL else "phone number")

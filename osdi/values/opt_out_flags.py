@@ -1,7 +1,7 @@
 """Reads flags of other programs that say who wants no e-mails, calls or texts, such as `do_not_contact`.
 
 OSDI has a status for each address and two booleans for each number. Other programs have flags about the person. The
-names are in consent_names.toml. A text that cannot be read raises ValueError; its text says what to do. Pure, except
+names are in opt_out_flags.toml. A text that cannot be read raises ValueError; its text says what to do. Pure, except
 that the file is read once.
 """
 
@@ -16,7 +16,7 @@ from osdi.values.dates import ZERO_DATE
 
 MAIL, CALLS, TEXTS = "e-mails", "calls", "texts"
 
-# By flag: the channels that a yes refuses, and those that a no refuses.
+# By flag: the channels that a yes opts out of, and those that a no opts out of.
 FLAGS: Final[Mapping[str, tuple[frozenset[str], frozenset[str]]]] = {
     "opted_out": (frozenset({MAIL}), frozenset()),
     "opted_in": (frozenset(), frozenset({MAIL})),
@@ -44,8 +44,8 @@ ON_HOLD_AFTER_OPT_OUT: Final = frozenset(("2", "on hold opt out"))
 NOT_ALLOWED: Final = frozenset(("do not allow", "not allowed", "disallow", "refused", "declined", "no consent"))
 ALLOWED: Final = frozenset(("allow", "allowed", "granted", "accepted"))
 
-# Refusals inside a text, such as `202-555-0101 (do not call)`. A space stands for any separators.
-REFUSAL: Final = re.compile(
+# Opt-outs inside a text, such as `202-555-0101 (do not call)`. A space stands for any separators.
+OPT_OUT_WORDS: Final = re.compile(
     (
         r"\b((please )?(do not|don'?t|dont|never|no longer|stop) (be )?"
         r"(call|phone|ring|e ?mail|mail|text|sms|contact|solicit|disturb)(ed|ing|s)?|"
@@ -71,7 +71,7 @@ def squashed(name: str) -> str:
 
 
 _FILE: Final[Mapping[str, list[str]]] = tomllib.loads(
-    Path(__file__).with_name("consent_names.toml").read_text(encoding="utf-8")
+    Path(__file__).with_name("opt_out_flags.toml").read_text(encoding="utf-8")
 )
 # Flags by the squashed names of other programs.
 NAMES: Final = {squashed(name): flag for flag, names in _FILE.items() for name in names}
@@ -105,8 +105,8 @@ def is_hold_after_opt_out(cell: str) -> bool:
     return " ".join(cell.split()).casefold() in ON_HOLD_AFTER_OPT_OUT
 
 
-def refused_by(flag: str, text: str) -> frozenset[str]:
-    """Returns what a flag with this value refuses. Raises ValueError."""
+def flag_opt_outs(flag: str, text: str) -> frozenset[str]:
+    """Returns what a flag with this value opts out of. Raises ValueError."""
     value = is_yes(text, permits=flag in PERMITS)
     if value is None:
         return frozenset()
@@ -114,15 +114,15 @@ def refused_by(flag: str, text: str) -> frozenset[str]:
     return of_yes if value else of_no
 
 
-def without_refusal(cell: str) -> tuple[str, bool]:
-    """Returns the contact details of a cell without words that refuse, and if there were such words.
+def without_opt_out_words(cell: str) -> tuple[str, bool]:
+    """Returns the contact details of a cell without words of an opt-out, and if there were such words.
 
     `202-555-0101 (do not call)` is a number that must not be called. A word inside an e-mail address means nothing.
     """
     if ADDRESS.fullmatch(cell) or not any(map(str.isalpha, cell)):  # nearly every cell
         return cell, False
     parts = ADDRESS.split(cell)
-    texts = [REFUSAL.sub("", each) if index % 2 == 0 else each for index, each in enumerate(parts)]
+    texts = [OPT_OUT_WORDS.sub("", each) if index % 2 == 0 else each for index, each in enumerate(parts)]
     if texts == parts:
         return cell, False
     kept = re.sub(r"[(\[{]\s*[.!*]*\s*[)\]}]", "", "".join(texts))

@@ -1,10 +1,10 @@
-// Shows an answer: its status, some headers, and the server's error descriptions (OSDI's errors.md).
+// Shows a response: its status, some headers, and the server's error descriptions (OSDI's errors.md).
 
 import { isObject, linkOf } from "./hal_document.js";
 import { element } from "./hal_dom.js";
 import { anchor, json } from "./hal_view.js";
 
-const LONGEST_TEXT = 20_000;
+const MAX_TEXT_LENGTH = 20_000;
 const HINTS = {
   401: "Enter a token in the field at the top of the page.",
   405: "This address does not accept this method.",
@@ -12,45 +12,45 @@ const HINTS = {
 };
 
 /** Returns the status line, such as "404 NOT FOUND", with the headers. */
-export function statusLine(answer) {
-  const status = answer.status ? `${answer.status} ${answer.reason}` : answer.reason;
-  const headers = Object.entries(answer.headers).map(([name, value]) => `${name}: ${value}`);
+export function statusLine(response) {
+  const status = response.status ? `${response.status} ${response.reason}` : response.reason;
+  const headers = Object.entries(response.headers).map(([name, value]) => `${name}: ${value}`);
   return element(
     "p",
-    { class: answer.ok ? "status good" : "status bad" },
+    { class: response.ok ? "status good" : "status bad" },
     element("strong", {}, status),
     ...headers.map((line) => element("code", {}, line)),
   );
 }
 
 /** Returns the server's error descriptions and a hint; nothing for a successful request. */
-export function errorView(answer) {
-  if (answer.ok || !answer.status) return [];
-  const sentences = descriptions(answer.body);
-  const summary = typeof answer.body?.error === "string" && !sentences.length ? answer.body.error : null;
+export function errorView(response) {
+  if (response.ok || !response.status) return [];
+  const sentences = descriptions(response.body);
+  const summary = typeof response.body?.error === "string" && !sentences.length ? response.body.error : null;
   return [
     summary ? element("p", {}, summary) : null,
     sentences.length ? element("ul", {}, ...sentences.map((line) => element("li", {}, line))) : null,
-    HINTS[answer.status] ? element("p", {}, HINTS[answer.status]) : null,
+    HINTS[response.status] ? element("p", {}, HINTS[response.status]) : null,
   ];
 }
 
-/** Returns the view of an answer to a write: status, errors, a link to the written resource, the body. */
-export function answerView(answer, url) {
-  const self = answer.ok ? linkOf(answer.body, "self") : null;
+/** Returns the view of a response to a write: status, errors, a link to the written resource, the body. */
+export function responseView(response, url) {
+  const self = response.ok ? linkOf(response.body, "self") : null;
   return [
-    element("h3", {}, "Answer"),
-    statusLine(answer),
-    ...errorView(answer),
+    element("h3", {}, "Response"),
+    statusLine(response),
+    ...errorView(response),
     self ? element("p", {}, "Open ", anchor(self.href, url)) : null,
-    bodyView(answer),
+    bodyView(response),
   ];
 }
 
 /** Returns the body as JSON, or as plain text. */
-export function bodyView(answer) {
-  if (answer.body !== undefined) return json(answer.body);
-  return answer.text ? element("pre", { tabindex: "0" }, answer.text.slice(0, LONGEST_TEXT)) : null;
+export function bodyView(response) {
+  if (response.body !== undefined) return json(response.body);
+  return response.text ? element("pre", { tabindex: "0" }, response.text.slice(0, MAX_TEXT_LENGTH)) : null;
 }
 
 /** Returns a sentence for each error description: "birthdate.month: Not a whole number. Hint." */

@@ -11,7 +11,7 @@ from typing import Final
 
 from osdi.campaign_pages.page_settings import Consent
 from osdi.errors import ErrorDescription
-from osdi.outreaches.consent import GivenConsent, sha256_of
+from osdi.outreaches.consent_receipt import GivenConsent, sha256_of
 
 CHECKBOX: Final = "consent"
 SHOWN_TEXT: Final = "consent_text"

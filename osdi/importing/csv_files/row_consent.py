@@ -9,24 +9,24 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from osdi.values import words
-from osdi.values.consent import (
+from osdi.values.opt_out_flags import (
     ALLOWED,
     CALLS,
     FLAGS,
     MAIL,
     NOT_ALLOWED,
+    OPT_OUT_WORDS,
     PERMITS,
-    REFUSAL,
     TEXTS,
     UNKNOWN,
     is_hold_after_opt_out,
     is_yes,
 )
 
-# A yes of these is a statement about one kind of message, and not only that nothing has been refused.
+# A yes of these is a statement about one kind of message, and not only that there was no opt-out.
 PERMITTING: Final = ("opted_in", "texts_opted_in")
-# Names of files whose people have all refused. `subscribed_members.csv` is none.
-REFUSING_FILE: Final = re.compile(
+# Names of files whose people have all opted out. `subscribed_members.csv` is none.
+OPT_OUT_FILE: Final = re.compile(
     r"\b(unsub\w*|un ?subscri\w*|non ?subscri\w*|opt(ed)? ?outs?|optouts?|suppress\w*|blocklist\w*|blacklist\w*|"
     r"(do not|dont|no) (contact|call|e ?mail|mail|text)s?|donot\w+|dnc|bounce[sd]?|cleaned|abgemeldet\w*|abmeldungen|"
     r"désabonn\w*|desabonn\w*|désinscri\w*|desinscri\w*|bajas?|uitgeschreven|afgemeld\w*|disiscritt\w*)\b"
@@ -58,7 +58,7 @@ CONSENT_NAME: Final = re.compile(
     r"avprenumer\w*|ønsker ikke|vill inte|nie (dzwonić|kontaktować|wysyłać)|"
     r"consenso|disiscri\w*|iscri\w*|non (chiamare|contattare)|samtykke|samtycke|avregistr\w*|zgoda|wypis\w*)\b"
 )
-# Media of messages, and words of permission or refusal. They speak of consent if all values are yes or no.
+# Media of messages, and words of permission or opt-out. They speak of consent if all values are yes or no.
 MEDIUM: Final = re.compile(
     r"\b(e ?mails?|mails?|mailings?|calls?|phones?|telephone|texts?|sms|whatsapp|contact|updates?|news|infolettre|"
     r"kontakt\w*|anrufe?|angerufen|telefon|werbung|appels?|contacte?r?|contacté|courriels?|démarchage|correos?|"
@@ -75,7 +75,7 @@ OTHER_MEANING: Final = re.compile(
     r"attempt\w*|make|write|letters?|address|work|home)\b"
 )
 # A longer text, such as a note, may speak of anything.
-REFUSAL_LENGTH: Final = 60
+MAX_OPT_OUT_LENGTH: Final = 60
 CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 # The last word of a name that speaks about a consent, but does not say if it was given.
 CIRCUMSTANCE: Final = re.compile(
@@ -83,8 +83,8 @@ CIRCUMSTANCE: Final = re.compile(
     r"( \d+)?$"
 )
 GIVEN: Final = re.compile(r"\b(opt(ed)?[ -]?in|optin|subscri\w*|consent\w*|gdpr|newsletter\w*)\b")
-# Values that refuse, whatever the column is called.
-REFUSALS: Final = frozenset(
+# Values that are opt-outs, whatever the column is called.
+OPT_OUTS: Final = frozenset(
     {
         *(word for word, status in words.STATUSES.items() if status != "subscribed"),
         "do not call", "do not contact", "do not email", "do not mail", "do not text", "dnc", "no contact",
@@ -100,7 +100,7 @@ REFUSALS: Final = frozenset(
 class Consent:
     """The consent that the flags of a row express."""
 
-    refused: set[str] = field(default_factory=set)
+    opted_out: set[str] = field(default_factory=set)
     permitted: set[str] = field(default_factory=set)
     # The slot of an address that bounced, with its status.
     bounced: dict[str, str] = field(default_factory=dict)
@@ -116,7 +116,7 @@ class Consent:
                 self.bounced[slot] = "unsubscribed" if is_hold_after_opt_out(cell) else "bouncing"
             return
         of_yes, of_no = FLAGS[name]
-        self.refused |= of_yes if value else of_no
+        self.opted_out |= of_yes if value else of_no
         if value and name in PERMITTING:
             self.permitted |= of_no
 
@@ -126,9 +126,9 @@ def looks_like_consent(name: str) -> bool:
     return CONSENT_NAME.search(_spaced(name)) is not None
 
 
-def refuses_by_name(stem: str) -> bool:
-    """True if a file's name says that its people have refused something: `unsubscribed_members_export_1a2b`."""
-    return REFUSING_FILE.search(_spaced(stem)) is not None
+def is_opt_out_file(stem: str) -> bool:
+    """True if a file's name says that its people have opted out: `unsubscribed_members_export_1a2b`."""
+    return OPT_OUT_FILE.search(_spaced(stem)) is not None
 
 
 def is_circumstance(name: str, *, with_consent: bool) -> bool:
@@ -142,11 +142,11 @@ def is_circumstance(name: str, *, with_consent: bool) -> bool:
     return with_consent or (GIVEN.search(spaced) is not None and "out" not in spaced and "unsub" not in spaced)
 
 
-def refuses(values: Iterable[str]) -> bool:
-    """True if one of the values refuses mail, calls or texts in words that have no other meaning."""
+def state_opt_out(values: Iterable[str]) -> bool:
+    """True if one of the values opts out of mail, calls or texts in words that have no other meaning."""
     return any(
-        words.status_word(each) in REFUSALS
-        or (len(each) <= REFUSAL_LENGTH and "@" not in each and REFUSAL.search(each) is not None)
+        words.status_word(each) in OPT_OUTS
+        or (len(each) <= MAX_OPT_OUT_LENGTH and "@" not in each and OPT_OUT_WORDS.search(each) is not None)
         for each in values
     )
 
@@ -192,18 +192,18 @@ def apply_consent(person: dict[str, Any], consent: Consent) -> None:
         mobile = [each for each in numbers if each.get("number_type") == "Mobile"]
         for each in mobile or numbers[:1]:
             each.setdefault("sms_capable", True)
-    refuse(person, consent.refused)
+    opt_out(person, consent.opted_out)
 
 
-def refuse(person: Mapping[str, Any], refused: Collection[str]) -> None:
-    """Changes all e-mail addresses and phone numbers of the person so that they refuse mail, calls or texts."""
-    for each in person.get("email_addresses", ()) if MAIL in refused else ():
+def opt_out(person: Mapping[str, Any], opted_out: Collection[str]) -> None:
+    """Changes all e-mail addresses and phone numbers of the person: they opt out of mail, calls or texts."""
+    for each in person.get("email_addresses", ()) if MAIL in opted_out else ():
         if each.get("status") not in STRICTER:
             each["status"] = "unsubscribed"
     for each in person.get("phone_numbers", ()):
-        if CALLS in refused:
+        if CALLS in opted_out:
             each["do_not_call"] = True
-        if TEXTS in refused:
+        if TEXTS in opted_out:
             each["sms_capable"] = False
 
 

@@ -1,13 +1,13 @@
-"""Refusals of a row are stored with the person who is there when the row is written."""
+"""Opt-outs of a row are stored with the person who is there when the row is written."""
 
 import pytest
 from flask import Flask
 
 from blueprints.http.context import EXTENSION
 from osdi.access.tokens import IMPORTER
-from osdi.importing.csv_files.consent import CALLS
-from osdi.importing.refusals import refuse_everywhere
-from osdi.people.merge import merge_people
+from osdi.importing.csv_files.row_consent import CALLS
+from osdi.importing.row_opt_outs import opt_out_everywhere
+from osdi.people.merge import merge_stored_people
 from osdi.settings import Settings
 from osdi.store import Store
 from tests.support.client import Client
@@ -23,9 +23,9 @@ def test_they_are_the_survivors_if_the_person_was_merged_since(
     api: Client, app: Flask, store: Store, settings: Settings
 ) -> None:
     survivor, other = created(api, "+16175550101"), created(api, "+16175550102")
-    merge_people(store, survivor, other, RULES)
+    merge_stored_people(store, survivor, other, RULES)
 
-    warnings = refuse_everywhere(
+    warnings = opt_out_everywhere(
         store, app.extensions[EXTENSION].reference.find, settings, other, {CALLS}, caller=IMPORTER
     )
 
@@ -40,4 +40,4 @@ def test_they_are_nobodys_if_the_person_was_erased_since(
 ) -> None:
     reference = app.extensions[EXTENSION].reference
 
-    assert refuse_everywhere(store, reference.find, settings, person_id, {CALLS}, caller=IMPORTER) == []
+    assert opt_out_everywhere(store, reference.find, settings, person_id, {CALLS}, caller=IMPORTER) == []

@@ -1,4 +1,4 @@
-"""Acts of the staff on people: create, change, unsubscribe, tag, list, merge with a duplicate, erase.
+"""Actions of the staff on people: create, change, unsubscribe, tag, list, merge with a duplicate, erase.
 
 They call the functions that the API's views call, so its rules hold.
 """
@@ -16,7 +16,7 @@ from osdi.etags import etag
 from osdi.followups.unsubscribe import unsubscribe
 from osdi.match_keys import MatchKeyRules, email_key
 from osdi.people.lookup import get_people
-from osdi.people.merge import merge_people
+from osdi.people.merge import merge_stored_people
 from osdi.people.signup import CREATED, PersonChange, sign_up
 from osdi.privacy.anonymisation import CHOICES
 from osdi.privacy.erasure import Erased, erase
@@ -25,7 +25,7 @@ from osdi.settings import Settings
 from osdi.staff.people.names import is_same_name, label_of, name_of
 from osdi.staff.people.person_form import Changes, changes_in
 from osdi.store import Store
-from osdi.suppression.refusals import API
+from osdi.suppression.opt_outs import API
 from osdi.suppression.suppression_list import suppression_list
 
 # By the segment of the path: the entries of a person that the pages add and remove.
@@ -33,7 +33,7 @@ KINDS: Final[Mapping[str, Embedded]] = {"tags": TAGGINGS, "lists": ITEMS}
 # Those that the pages remove from one person.
 REMOVED: Final[Mapping[str, Embedded]] = {**KINDS, "answers": ANSWERS}
 # One form adds a tag or list to at most this number of people, or removes it.
-MOST_PEOPLE: Final = 100
+MAX_PEOPLE: Final = 100
 
 
 class KnownPerson(OsdiError):
@@ -69,8 +69,8 @@ def requested_changes(
     keys = rules.contact_keys(person)
     typed_keys = [email_key(text) for name, text in typed.items() if name.startswith("email_addresses-") and text]
     listed = suppression_list(store).read({*keys, *typed_keys}) if keys or typed_keys else {}
-    refused = {key for key, entry in listed.items() if entry["refused"]}
-    return changes_in(person, typed, key_of, refused)
+    opted_out = {key for key, entry in listed.items() if entry["refused"]}
+    return changes_in(person, typed, key_of, opted_out)
 
 
 def change_person(
@@ -169,13 +169,13 @@ def merge(
 ) -> None:
     """Merges the other person into the survivor, if both still have the versions that were compared.
 
-    Raises OsdiError 409 if one of both has changed, and the errors of `merge_people`.
+    Raises OsdiError 409 if one of both has changed, and the errors of `merge_stored_people`.
     """
 
     def check(stored: ReadOnlyDocument, merged: ReadOnlyDocument) -> None:
         check_versions(stored, merged, versions)
 
-    merge_people(store, survivor["_id"], other["_id"], rules, by=caller.person_id, check=check)
+    merge_stored_people(store, survivor["_id"], other["_id"], rules, by=caller.person_id, check=check)
 
 
 def check_versions(one: ReadOnlyDocument, other: ReadOnlyDocument, versions: str) -> None:

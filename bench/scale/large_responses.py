@@ -1,7 +1,7 @@
-"""Measures answers about very many people: the first byte of files, and the deletion of a tag that many of them have.
+"""Measures responses about very many people: the first byte of files, and the deletion of a tag that many of them have.
 
 The largest database is used. The part of the worker that counts the names of custom fields runs first, and that which
-completes the deletion after the answer. Meanwhile a client posts, so that the row shows if posts wait for the worker.
+completes the deletion after the response. Meanwhile a client posts, so that the row shows if posts wait for the worker.
 """
 
 import http.client
@@ -52,20 +52,20 @@ class FirstByte:
 
 @dataclass(frozen=True)
 class Deletion:
-    """The deletion of a tag: people who had it, milliseconds of the answer, and seconds of the worker.
+    """The deletion of a tag: people who had it, milliseconds until the response, and seconds of the worker.
 
     Also the milliseconds of posts before the deletion, and while the worker removed the taggings.
     """
 
     people: int
-    answer: float
+    response_ms: float
     worker: float
     before: tuple[float, ...]
     meanwhile: tuple[float, ...]
 
 
 @dataclass(frozen=True)
-class LargeAnswers:
+class LargeResponses:
     """The rows of files, the seconds in which names were counted, and the deletion."""
 
     files: tuple[FirstByte, ...]
@@ -76,8 +76,8 @@ class LargeAnswers:
     def broken(self) -> list[str]:
         """A sentence for each broken bound."""
         found = [f"first byte of {each.label}: more than {FIRST_BYTE_MS} ms" for each in self.files if not each.kept]
-        if self.deletion.answer > DELETION_MS:
-            found.append(f"deletion of a tag: answered after {self.deletion.answer:.0f} ms, at most {DELETION_MS}")
+        if self.deletion.response_ms > DELETION_MS:
+            found.append(f"deletion of a tag: response after {self.deletion.response_ms:.0f} ms, at most {DELETION_MS}")
         return found
 
 
@@ -95,7 +95,7 @@ def paths_of(factory: RequestFactory) -> dict[str, str]:
     }
 
 
-def measure_large_answers(filled: Filled, scratch: Path) -> LargeAnswers:
+def measure_large_responses(filled: Filled, scratch: Path) -> LargeResponses:
     """Reads the beginning of each file, and deletes a tag. Raises ServerFailed."""
     store = Store(filled.loaded.uri)
     try:
@@ -115,7 +115,7 @@ def measure_large_answers(filled: Filled, scratch: Path) -> LargeAnswers:
             deletion = _delete_tag(store, client, factory, server.port)
     finally:
         store.close()
-    return LargeAnswers(tuple(FirstByte(label, tuple(each)) for label, each in turns.items()), counted_in, deletion)
+    return LargeResponses(tuple(FirstByte(label, tuple(each)) for label, each in turns.items()), counted_in, deletion)
 
 
 def _first_byte(port: int, token: str, path: str) -> float:
@@ -146,7 +146,7 @@ def _delete_tag(store: Store, client: Client, factory: RequestFactory, port: int
     began = time.perf_counter()
     connection.request("DELETE", f"{API}/tags/{tag}", headers={"OSDI-API-Token": factory.loaded.token})
     response = connection.getresponse()
-    answer = (time.perf_counter() - began) * 1_000
+    response_ms = (time.perf_counter() - began) * 1_000
     connection.close()
     if response.status != 200:
         raise ServerFailed(f"DELETE of a tag got {response.status}")
@@ -160,7 +160,7 @@ def _delete_tag(store: Store, client: Client, factory: RequestFactory, port: int
     took = time.monotonic() - began
     if left := store.count(PERSON.collection, with_tag):
         raise ServerFailed(f"{left} people still have the deleted tag")
-    return Deletion(people, answer, took, before, tuple(meanwhile))
+    return Deletion(people, response_ms, took, before, tuple(meanwhile))
 
 
 def _post(client: Client, factory: RequestFactory) -> float:
@@ -172,7 +172,7 @@ def _complete(store: Store) -> None:
         pass
 
 
-def large_answers_section(found: LargeAnswers) -> str:
+def large_responses_section(found: LargeResponses) -> str:
     """Returns the Markdown section with both tables."""
     lines = ["| first byte of | median ms | p95 ms | longest ms | p95 at most | |", "|---|---:|---:|---:|---:|---|"]
     for row in found.files:
@@ -187,7 +187,8 @@ def large_answers_section(found: LargeAnswers) -> str:
             f"One client read the first byte of each file {TURNS} times, in turns, from one gunicorn worker. The "
             f"worker's part had counted the names of custom fields before, in {found.counted_in:.0f} s.",
             "\n".join(lines),
-            f"Then a tag of {deletion.people:,} people was deleted. The answer came after {deletion.answer:.0f} ms. "
+            f"Then a tag of {deletion.people:,} people was deleted. "
+            f"The response came after {deletion.response_ms:.0f} ms. "
             f"The worker's part removed the taggings in {deletion.worker:.0f} s, which is "
             f"{deletion.people / max(deletion.worker, 0.001):,.0f} people per second. A client posted outreaches of "
             f"new people before and meanwhile: {before:.1f} and {meanwhile:.1f} ms (median).",

@@ -1,7 +1,7 @@
 """Reads opt-outs that a client says in the words of another program, such as `do_not_contact` in a person.
 
 OSDI has only a status for each address, and two booleans for each number. Without this module the other words would be
-unknown fields, which are ignored, and the person would be contacted against their word. A flag that refuses nothing
+unknown fields, which are ignored, and the person would be contacted against their word. A flag that is no opt-out
 stays an unknown field: it subscribes nobody.
 """
 
@@ -11,7 +11,7 @@ from typing import Any, Final
 import marshmallow as ma
 
 from osdi.values import words
-from osdi.values.consent import CALLS, FLAGS, MAIL, NAMES, PERMITS, TEXTS, is_yes, refused_by, squashed
+from osdi.values.opt_out_flags import CALLS, FLAGS, MAIL, NAMES, PERMITS, TEXTS, flag_opt_outs, is_yes, squashed
 from osdi.values.text import cleaned, from_number
 from schemas.base.fields import Reason, is_empty
 
@@ -29,20 +29,20 @@ OF_PHONE: Final = frozenset((CALLS, TEXTS))
 
 
 def without_flags(
-    data: Mapping[str, Any], unknown: Iterable[str], refusable: frozenset[str]
+    data: Mapping[str, Any], unknown: Iterable[str], channels: frozenset[str]
 ) -> tuple[dict[str, Any], set[str], dict[str, list[str]]]:
-    """Returns the body without its flags that refuse something, what they refuse, and messages by unreadable flag."""
-    kept, refused, messages = dict(data), set[str](), dict[str, list[str]]()
+    """Returns the body without its flags that opt out, what they opt out of, and messages by unreadable flag."""
+    kept, opted_out, messages = dict(data), set[str](), dict[str, list[str]]()
     for name in unknown:
         try:
-            found = refused_by_field(name, data[name], refusable)
+            found = field_opt_outs(name, data[name], channels)
         except ma.ValidationError as error:
             messages[name] = list(error.messages)
             continue
         if found:
-            refused |= found
+            opted_out |= found
             del kept[name]
-    return kept, refused, messages
+    return kept, opted_out, messages
 
 
 def is_flag(name: str) -> bool:
@@ -51,31 +51,31 @@ def is_flag(name: str) -> bool:
     return own in SQUASHED_FLAGS or own in NAMES
 
 
-def refused_by_field(name: str, value: Any, refusable: frozenset[str] = EVERYTHING) -> frozenset[str]:
-    """Returns what an unknown field refuses. Raises ValidationError for a value that cannot be read.
+def field_opt_outs(name: str, value: Any, channels: frozenset[str] = EVERYTHING) -> frozenset[str]:
+    """Returns what an unknown field opts out of. Raises ValidationError for a value that cannot be read.
 
-    A flag about e-mail, such as `unsubscribed`, means all that an object can refuse that is no e-mail address.
+    A flag about e-mail, such as `unsubscribed`, means all that an object can opt out of that is no e-mail address.
     """
-    own, is_email = squashed(name.rpartition(":")[2]), refusable == OF_EMAIL
+    own, is_email = squashed(name.rpartition(":")[2]), channels == OF_EMAIL
     flag = SQUASHED_FLAGS.get(own) or NAMES.get(own) or ("opted_out" if own in MAIL_OR_LETTERS and is_email else None)
     if is_empty(value) or (flag is None and own not in STATUS_NAMES):
         return frozenset()
     text = _text(value)
     found = _of_status(text) if flag is None else _of_flag(flag, text)
-    return refusable if MAIL in found and MAIL not in refusable else found & refusable
+    return channels if MAIL in found and MAIL not in channels else found & channels
 
 
 def _of_status(text: str | None) -> frozenset[str]:
     try:
-        refuses = text is not None and words.status(text) != "subscribed" and text not in words.AMBIGUOUS_STATUSES
+        is_opt_out = text is not None and words.status(text) != "subscribed" and text not in words.AMBIGUOUS_STATUSES
     except ValueError:
-        refuses = False  # a status of something else, such as a membership
-    return OF_EMAIL if refuses else frozenset()
+        is_opt_out = False  # a status of something else, such as a membership
+    return OF_EMAIL if is_opt_out else frozenset()
 
 
 def _of_flag(flag: str, text: str | None) -> frozenset[str]:
     try:
-        found = refused_by(flag, text) if text is not None else None
+        found = flag_opt_outs(flag, text) if text is not None else None
     except ValueError:
         found = None
     if found is not None:
@@ -94,28 +94,28 @@ def _text(value: Any) -> str | None:
     return cleaned(value) if isinstance(value, str) else None
 
 
-def refuse_mail(entry: dict[str, Any], refused: Collection[str]) -> None:
-    """Changes the entry of an e-mail address so that it refuses mail, if that is refused."""
-    if MAIL in refused and entry.get("status") not in ("bouncing", "spam complaints"):
+def opt_out_of_mail(entry: dict[str, Any], opted_out: Collection[str]) -> None:
+    """Changes the entry of an e-mail address so that it opts out of mail, if `opted_out` has that."""
+    if MAIL in opted_out and entry.get("status") not in ("bouncing", "spam complaints"):
         entry["status"] = "unsubscribed"
 
 
-def refuse_phone(entry: dict[str, Any], refused: Collection[str]) -> None:
-    """Changes the entry of a phone number so that it refuses calls and texts, as far as they are refused."""
-    if CALLS in refused:
+def opt_out_of_calls_and_texts(entry: dict[str, Any], opted_out: Collection[str]) -> None:
+    """Changes the entry of a phone number so that it opts out of calls and texts, as far as `opted_out` has them."""
+    if CALLS in opted_out:
         entry["do_not_call"] = True
-    if TEXTS in refused:
+    if TEXTS in opted_out:
         entry["sms_capable"] = False
 
 
-def refuse(person: dict[str, Any], refused: Collection[str]) -> None:
-    """Changes a loaded person: all their entries refuse, and so does the primary detail that is stored.
+def opt_out(person: dict[str, Any], opted_out: Collection[str]) -> None:
+    """Changes a loaded person: all their entries opt out, and so does the primary detail that is stored.
 
     An entry without an address or number is about the primary one (osdi.people.merge_rules).
     """
-    arrays = (("email_addresses", refuse_mail, OF_EMAIL), ("phone_numbers", refuse_phone, OF_PHONE))
+    arrays = (("email_addresses", opt_out_of_mail, OF_EMAIL), ("phone_numbers", opt_out_of_calls_and_texts, OF_PHONE))
     for array, apply, media in arrays:
-        if media & set(refused):
+        if media & set(opted_out):
             person.setdefault(array, []).append({})
             for entry in person[array]:
-                apply(entry, refused)
+                apply(entry, opted_out)
