@@ -47,6 +47,9 @@ FLOODED = 20_000
 POSTED = 50_000
 FLOODING = 2
 WORKERS = (1, 2, 3)
+# A mail server that is not on the same machine replies after about this time.
+DISTANT_SECONDS = 0.005
+DISTANT_WORKERS = (1, 2)
 WORKER_SECONDS = 300
 LEASE_SECONDS = 120
 REPLY_SECONDS = 30
@@ -106,6 +109,7 @@ class Deliveries:
         self._mongod = mongod
         self._scratch = scratch
         self._mails = Sink(SMTP)
+        self._distant_mails = Sink(SMTP, seconds=DISTANT_SECONDS)
         self._posts = Sink(HTTP)
         webhook = f"http://127.0.0.1:{self._posts.port}/osdi"
         self._by_token = Waiting(mongod, Ours("mails", "", with_token=True, trigger=True), MAILS)
@@ -124,15 +128,20 @@ class Deliveries:
 
     def measurements(self) -> dict[str, Callable[[], Delivered]]:
         """Returns the measurements of one round by name, in order."""
-        workers = {f"mails-{count}": lambda count=count: self._work(self._by_token, count) for count in WORKERS}
+
+        def work(waiting: Waiting, sink: Sink, workers: int) -> Callable[[], Delivered]:
+            return lambda: self._work(waiting, sink, workers)
+
         return {
             "mails-sink": self._flooded,
             "mails-alone": self._sent_alone,
-            "mails-floor": self._leased_and_sent,
-            **workers,
-            "mails-anonymous": lambda: self._work(self._anonymous, 1),
+            "mails-floor": lambda: self._leased_and_sent(self._mails),
+            **{f"mails-{count}": work(self._by_token, self._mails, count) for count in WORKERS},
+            "mails-anonymous": work(self._anonymous, self._mails, 1),
+            "distant-floor": lambda: self._leased_and_sent(self._distant_mails),
+            **{f"distant-{count}": work(self._by_token, self._distant_mails, count) for count in DISTANT_WORKERS},
             "events-alone": self._posted_alone,
-            "events-1": lambda: self._work(self._events, 1),
+            "events-1": work(self._events, self._posts, 1),
         }
 
     def _flooded(self) -> Delivered:
@@ -153,7 +162,7 @@ class Deliveries:
             smtp.close()
         return done(MAILS)
 
-    def _leased_and_sent(self) -> Delivered:
+    def _leased_and_sent(self, sink: Sink) -> Delivered:
         """Measures the floor: a bare loop that leases a mail, sends a finished one by `Smtp`, and marks it as sent.
 
         It checks nothing and composes nothing. A worker has less to write, since it leases several mails at once.
@@ -161,8 +170,8 @@ class Deliveries:
         self._by_token.restore()
         composed = self._composed()
         outreaches = self._by_token.outreaches()
-        smtp = Smtp(SmtpServer.of(f"smtp://127.0.0.1:{self._mails.port}"))
-        with self._measured(self._mails) as done:
+        smtp = Smtp(SmtpServer.of(f"smtp://127.0.0.1:{sink.port}"))
+        with self._measured(sink) as done:
             while leased := outreaches.find_one_and_update(DUE, _lease(), return_document=ReturnDocument.AFTER):
                 smtp.send(composed, envelope_from=SENDER, to=RECIPIENT)
                 ours = {"_id": leased["_id"], "followups.lease": leased["followups"][0]["lease"]}
@@ -180,13 +189,12 @@ class Deliveries:
                 http.post(f"http://127.0.0.1:{self._posts.port}/osdi", body, {"Content-Type": "application/json"})
         return done(POSTED)
 
-    def _work(self, waiting: Waiting, workers: int) -> Delivered:
+    def _work(self, waiting: Waiting, sink: Sink, workers: int) -> Delivered:
         """Measures workers that empty the queue. Raises ServerFailed if an item is left, or was delivered twice."""
         waiting.restore()
-        sink = self._posts if waiting is self._events else self._mails
         variables = waiting.contender.variables(waiting.uri) | {
             "PUBLIC_URL": PUBLIC_URL,
-            "SMTP_URL": f"smtp://127.0.0.1:{self._mails.port}",
+            "SMTP_URL": f"smtp://127.0.0.1:{self._mails.port if sink is self._posts else sink.port}",
             "MAIL_FROM": MAIL_FROM,
             "RATE_LIMIT_MAIL": "1000000/hour",
         }

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from statistics import median
 
-from bench.deliveries import EVENTS, MAILS, Delivered, Rounds
+from bench.deliveries import DISTANT_SECONDS, EVENTS, MAILS, Delivered, Rounds
 
 MAIL_ROWS = (
     ("mails-sink", "the sink alone, bare sockets"),
@@ -15,6 +15,12 @@ MAIL_ROWS = (
     ("mails-anonymous", "1 worker, posted without token"),
 )
 MAIL_RATIOS = (("/ `Smtp` alone", "mails-alone"), ("/ floor", "mails-floor"), ("/ 1 worker", "mails-1"))
+DISTANT_ROWS = (
+    ("distant-floor", "floor: lease, `Smtp`, mark"),
+    ("distant-1", "1 worker"),
+    ("distant-2", "2 workers"),
+)
+DISTANT_RATIOS = (("/ floor", "distant-floor"), ("/ 1 worker", "distant-1"))
 EVENT_ROWS = (("events-alone", "`HttpPost` alone"), ("events-1", "1 worker"))
 EVENT_RATIOS = (("/ `HttpPost` alone", "events-alone"),)
 
@@ -41,6 +47,9 @@ def delivery_report(rounds: Rounds) -> str:
             "answers SMTP and stores nothing.",
             _table("mail", MAIL_ROWS, MAIL_RATIOS, rounds, floor="mails-floor"),
             MAIL_NOTES,
+            f"The same with a mail server that replies after {DISTANT_SECONDS * 1_000:.0f} ms. A mail waits for two "
+            "of its replies:",
+            _table("mail", DISTANT_ROWS, DISTANT_RATIOS, rounds, floor="distant-floor"),
             f"Events that one worker sends, with {EVENTS:,} outreaches waiting for one webhook, whose receiver "
             "is on loopback:",
             _table("event", EVENT_ROWS, EVENT_RATIOS, rounds),

@@ -1,8 +1,9 @@
 """Sinks: servers that receive what a worker sends and discard it, one for mails and one for webhooks.
 
 `python -m bench.sinks smtp PORT` (or `http PORT`) runs a sink in its own process, so that its processor time does not
-count as the worker's. On SIGTERM it prints what it received and when. The sinks understand only what `smtplib` and
-`http.client` send, because a server with complete checks would be slower than the measured worker.
+count as the worker's. With a third argument, a number of seconds, it waits as long before each reply. On SIGTERM it
+prints what it received and when. The sinks understand only what `smtplib` and `http.client` send, because a server with
+complete checks would be slower than the measured worker.
 """
 
 import asyncio
@@ -33,15 +34,19 @@ class Received:
 
 
 class Sink:
-    """Runs a sink in its own process: `with Sink(SMTP) as sink: ...; sink.stop()`. The port stays the same."""
+    """Runs a sink in its own process: `with Sink(SMTP) as sink: ...; sink.stop()`. The port stays the same.
 
-    def __init__(self, kind: str, port: int | None = None) -> None:
+    It waits for `seconds` before each reply, as a mail server that is not on the same machine.
+    """
+
+    def __init__(self, kind: str, port: int | None = None, *, seconds: float = 0) -> None:
         self.kind = kind
         self.port = port or free_port()
+        self.seconds = seconds
         self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> "Sink":
-        command = [sys.executable, "-m", "bench.sinks", self.kind, str(self.port)]
+        command = [sys.executable, "-m", "bench.sinks", self.kind, str(self.port), str(self.seconds)]
         self._process = subprocess.Popen(
             command, cwd=ROOT, env=environment({}), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
         )
@@ -76,17 +81,21 @@ REPLIES |= {b"DATA": b"354 go on\r\n", b"QUIT": QUIT}
 
 
 class Mails(asyncio.Protocol):
-    """SMTP (RFC 5321) for a client that meets no error: EHLO, MAIL, RCPT, DATA, RSET, QUIT."""
+    """SMTP (RFC 5321) for a client that meets no error: EHLO, MAIL, RCPT, DATA, RSET, QUIT.
 
-    def __init__(self, received: list[Received]) -> None:
+    Replies to commands that come together go together, `seconds` later.
+    """
+
+    def __init__(self, received: list[Received], seconds: float) -> None:
         self._received = received
+        self._seconds = seconds
         self._buffer = b""
         self._in_mail = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        transport.write(b"220 sink\r\n")
+        self._reply(b"220 sink\r\n")
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -102,8 +111,18 @@ class Mails(asyncio.Protocol):
                 replies.append(b"250 accepted\r\n")
             else:
                 replies.append(self._reply_to(line[:4].upper()))
-        self._transport.write(b"".join(replies))
-        if QUIT in replies:
+        if replies:
+            self._reply(b"".join(replies), last=QUIT in replies)
+
+    def _reply(self, replies: bytes, *, last: bool = False) -> None:
+        if self._seconds:
+            asyncio.get_running_loop().call_later(self._seconds, self._write, replies, last)
+        else:
+            self._write(replies, last)
+
+    def _write(self, replies: bytes, last: bool) -> None:
+        self._transport.write(replies)
+        if last:
             self._transport.close()
 
     def _reply_to(self, verb: bytes) -> bytes:
@@ -137,13 +156,14 @@ def _content_length(head: bytes) -> int:
     return next(int(value) for name, _, value in lines if name.lower() == b"content-length")
 
 
-async def _serve(kind: str, port: int) -> list[Received]:
+async def _serve(kind: str, port: int, seconds: float) -> list[Received]:
     received: list[Received] = []
-    protocol = Mails if kind == SMTP else Posts
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stopped.set)
-    server = await loop.create_server(lambda: protocol(received), "127.0.0.1", port)
+    server = await loop.create_server(
+        lambda: Mails(received, seconds) if kind == SMTP else Posts(received), "127.0.0.1", port
+    )
     print("listening", flush=True)
     await stopped.wait()
     server.close()
@@ -151,5 +171,5 @@ async def _serve(kind: str, port: int) -> list[Received]:
 
 
 if __name__ == "__main__":
-    found = asyncio.run(_serve(sys.argv[1], int(sys.argv[2])))
+    found = asyncio.run(_serve(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]) if sys.argv[3:] else 0))
     print(json.dumps([(each.timestamp, each.count, each.size) for each in found]), flush=True)

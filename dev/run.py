@@ -44,6 +44,8 @@ SHOWN_LINES = 10
 SAMPLE_MEMBER = "ada@example.org"
 START_SECONDS = 60  # the first start compiles what it imports
 STOP_SECONDS = 30
+# Imports what a web process needs for its start and for its first filter.
+APPLICATION = "import wsgi, osdi.odata.query"
 
 
 class Stop(Exception):
@@ -61,10 +63,13 @@ def main() -> int:
         return 1
     with ExitStack() as stack:
         try:
+            compiling = None if sys.dont_write_bytecode else _compile_ahead(stack)
             application = _database(stack)
             settings = Settings.from_environment()
             in_memory = settings.mongodb_uri.startswith(MOCK)
             token = os.environ["SAMPLE_TOKEN"] if in_memory else _prepare(settings)
+            if compiling:
+                compiling.wait(START_SECONDS)
             server = _start(stack, "web", "gunicorn", application)
             _wait_until_up(server, port)
             address = settings.public_url or f"http://localhost:{port}"
@@ -79,9 +84,25 @@ def main() -> int:
         except Stop:
             print("\nStopping.", flush=True)
             return 0
-        except (EnvValidationError, MongodUnavailable, OsdiError, OSError) as error:
+        except (EnvValidationError, MongodUnavailable, OsdiError, OSError, subprocess.TimeoutExpired) as error:
             print(f"The server did not start: {error}", file=sys.stderr)
             return 1
+
+
+def _compile_ahead(stack: ExitStack) -> "subprocess.Popen[bytes]":
+    """Starts a process that imports the application, so that Python compiles it while the database starts.
+
+    A web process that compiles what it imports would keep 4 MB more. If the import fails, the web process says why.
+    """
+    nowhere = subprocess.DEVNULL
+    process = subprocess.Popen([sys.executable, "-c", APPLICATION], stdout=nowhere, stderr=nowhere)
+
+    def stop() -> None:
+        process.kill()
+        process.wait()
+
+    stack.callback(stop)
+    return process
 
 
 def _database(stack: ExitStack) -> str:

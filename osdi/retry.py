@@ -18,8 +18,8 @@ Attempt = Callable[[], Result]
 
 # A conflict usually means that another request's write succeeded, so a few attempts are enough. These bounds allow for
 # many clients that write to one document, and for elections. They stay well under a platform's 30 s.
-ATTEMPTS: Final = 30
-SECONDS: Final = 8
+MAX_ATTEMPTS: Final = 30
+MAX_SECONDS: Final = 8
 
 # Between two attempts at a database that is unavailable.
 PAUSE_SECONDS: Final = 1.0
@@ -27,7 +27,7 @@ PAUSE_SECONDS: Final = 1.0
 _retrying = tenacity.Retrying(
     retry=tenacity.retry_if_exception_type(WriteConflict),
     wait=tenacity.wait_random_exponential(multiplier=0.004, max=0.25),
-    stop=tenacity.stop_after_attempt(ATTEMPTS) | tenacity.stop_after_delay(SECONDS),
+    stop=tenacity.stop_after_attempt(MAX_ATTEMPTS) | tenacity.stop_after_delay(MAX_SECONDS),
     reraise=True,
 )
 
@@ -35,7 +35,7 @@ _retrying = tenacity.Retrying(
 def retry_on_conflict(attempt: Attempt[Result]) -> Result:
     """Returns the result of `attempt`, which is called again after each WriteConflict.
 
-    Raises OsdiError 503 after ATTEMPTS or SECONDS.
+    Raises OsdiError 503 after MAX_ATTEMPTS or MAX_SECONDS.
     """
     try:
         return attempt()

@@ -71,7 +71,7 @@ class TestOnConflict:
 
         assert caught.value.status == 503
         assert "Retry-After" in caught.value.headers
-        assert attempts.count == retry.ATTEMPTS + 1
+        assert attempts.count == retry.MAX_ATTEMPTS + 1
 
     def test_any_other_error_is_not_retried(self) -> None:
         attempts = Attempts(ValueError())

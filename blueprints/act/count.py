@@ -17,7 +17,7 @@ from osdi.resources import PAGES
 
 counts: Final = Blueprint("act_count", __name__, url_prefix=PAGES)
 # Time in which browsers and proxies may show the same number.
-SECONDS: Final = 10
+CACHE_SECONDS: Final = 10
 
 
 @counts.get("/<string:slug>.json")
@@ -41,7 +41,7 @@ def _shared(response: Response) -> Response:
     # Without PUBLIC_URL the address in it has the host that this request names: others must not get it.
     response.cache_control.public = bool(settings().public_url)
     response.cache_control.private = not settings().public_url or None
-    response.cache_control.max_age = SECONDS
+    response.cache_control.max_age = CACHE_SECONDS
     response.set_etag(hashlib.sha256(response.get_data()).hexdigest()[:16])
     response.make_conditional(request)
     return response

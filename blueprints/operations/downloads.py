@@ -4,7 +4,7 @@ The server checks the request before the first byte. If an error occurs later, t
 chunked body (RFC 9112, section 7.1) has no last chunk and the client knows that the file is incomplete. HTTP/1.0 has no
 chunks, so the server rejects it.
 
-A download occupies a thread until it ends, so a process runs only AT_ONCE downloads at a time.
+A download occupies a thread until it ends, so a process runs only MAX_DOWNLOADS downloads at a time.
 """
 
 import threading
@@ -32,13 +32,13 @@ blp = Blueprint("Downloads", __name__, url_prefix=API, description="People and o
 
 CSV: Final = "text/csv"
 CSV_HEADER: Final = f"{CSV}; charset=utf-8; header=present"  # RFC 7111 and 4180
-AT_ONCE: Final = 2
+MAX_DOWNLOADS: Final = 2
 WAIT_SECONDS: Final = 10
 ATTACHMENT: Final = {
     "Content-Disposition": {"description": "The name of the file.", "schema": {"type": "string"}},
 }
 
-_running = threading.BoundedSemaphore(AT_ONCE)
+_running = threading.BoundedSemaphore(MAX_DOWNLOADS)
 
 
 def _file(view: Any) -> Any:
@@ -97,7 +97,7 @@ def _download(resource: Resource, arguments: dict[str, Any], campaign_id: str | 
 
 
 def streamed(parts: "Iterator[Part]", name: str, content_type: str = CSV_HEADER) -> Response:
-    """Returns a file of this name, by default CSV. Raises OsdiError 400, 429 if AT_ONCE downloads are running, 503."""
+    """Returns a file of this name, by default CSV. Raises OsdiError 400, 429 if MAX_DOWNLOADS are running, 503."""
     if request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
         message = "A download needs HTTP/1.1, since HTTP/1.0 does not show if the file is complete."
         hint = "If nginx is the proxy, set proxy_http_version 1.1."

@@ -16,12 +16,12 @@ from blueprints.staff.blueprint import Access
 from blueprints.staff.forgery import SAFE, comes_from_our_page
 from osdi.store import request_deadline
 
-AT_ONCE: Final = 2
+MAX_UPLOADS: Final = 2
 WAIT_SECONDS: Final = 30
 # The other controls of a form with a file.
 MAX_FORM_BYTES: Final = 500_000
 
-_reading = threading.BoundedSemaphore(AT_ONCE)
+_reading = threading.BoundedSemaphore(MAX_UPLOADS)
 
 
 def reject_long_form(access: Access) -> Response | None:

@@ -20,7 +20,7 @@ from osdi.ids import now
 from osdi.resources import STAFF_PAGES
 from osdi.staff.oidc.errors import SignInFailed
 from osdi.staff.oidc.provider import Provider
-from osdi.staff.oidc.sign_in import SECONDS, begin, end
+from osdi.staff.oidc.sign_in import VALID_SECONDS, begin, end
 
 EXTENSION: Final = "osdi_oidc"
 CALLBACK: Final = "/oidc/callback"
@@ -76,7 +76,7 @@ def _with_cookie(response: AnyResponse, content: str) -> AnyResponse:
     response.set_cookie(
         _cookie(),
         content,
-        max_age=SECONDS if content else 0,
+        max_age=VALID_SECONDS if content else 0,
         path="/",
         secure=_cookie() == SECURE,
         httponly=True,

@@ -1,11 +1,23 @@
-"""Checks answers against their question."""
+"""Checks answers against their question, and counts those of a person who has several to one question."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from osdi.documents import ReadOnlyDocument
 from osdi.errors import ErrorDescription, OsdiError
-from osdi.resources import QUESTION
+from osdi.resources import ANSWER, QUESTION
+
+# A person's field: by the id of each question with several answers, their number without the first.
+FURTHER_ANSWERS: Final = "further_answers"
+
+
+def set_further_answers(person: dict[str, Any]) -> None:
+    """Sets the numbers of a person's further answers, by which an index counts all answers to a question."""
+    answers = Counter(answer["question_id"] for answer in person.get(ANSWER.collection, ()))
+    person.pop(FURTHER_ANSWERS, None)
+    if further := {question_id: number - 1 for question_id, number in answers.items() if number > 1}:
+        person[FURTHER_ANSWERS] = further
 
 
 def accepted_answers(

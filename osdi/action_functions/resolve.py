@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from osdi.action_functions.answers import accepted_answers
+from osdi.action_functions.answers import accepted_answers, set_further_answers
 from osdi.action_functions.triggers import (
     Followup,
     enabled_triggers,
@@ -83,6 +83,8 @@ class Actions:
             latest = next((each for each in reversed(answers) if each["question_id"] == answer["question_id"]), None)
             if latest is None or any(latest.get(name) != answer.get(name) for name in ("responses", "value")):
                 changed["answers"] = [*answers, {"_id": new_id(), **answer, "action_date": now, **_dates(now)}]
+        if self.answers:
+            set_further_answers(changed)
         return changed
 
 

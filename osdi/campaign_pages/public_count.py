@@ -20,7 +20,7 @@ from osdi.settings import Settings
 from osdi.store import Store
 
 # Campaigns on one page of the list.
-LISTED: Final = 50
+MAX_LISTED: Final = 50
 # The first goals of AUTO; the further ones are these times ten, times a hundred and so on.
 FIRST_GOALS: Final = (100, 250, 500)
 
@@ -71,14 +71,14 @@ class ListedPage:
 
 
 def list_pages(store: Store, deployment: Settings, before: str | None = None) -> tuple[list[ListedPage], str | None]:
-    """Returns up to LISTED published pages, the newest first, and the `before` of those that follow, if there are any.
+    """Returns up to MAX_LISTED published pages, the newest first, and the `before` of those that follow, if any do.
 
     `before` is the id of a campaign. Raises OsdiError 503.
     """
-    found, timestamp = published_pages(store, limit=LISTED + 1, before=before), now()
-    shown = found[:LISTED]
+    found, timestamp = published_pages(store, limit=MAX_LISTED + 1, before=before), now()
+    shown = found[:MAX_LISTED]
     listed = [ListedPage(each, shown_count(store, each), each.is_open(deployment, timestamp)) for each in shown]
-    return listed, shown[-1].campaign["_id"] if len(found) > LISTED else None
+    return listed, shown[-1].campaign["_id"] if len(found) > MAX_LISTED else None
 
 
 def next_goal(total: int) -> int:

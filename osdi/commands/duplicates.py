@@ -17,7 +17,7 @@ from osdi.store import Store
 
 COLUMNS: Final = ("GROUP", "BY", "ID", "NAME", "E-MAIL", "PHONE", "POSTAL CODE", "CREATED")
 NAMES: Final = ("honorific_prefix", "given_name", "additional_name", "family_name", "honorific_suffix")
-CELL: Final = 40
+MAX_CELL_LENGTH: Final = 40
 
 
 @click.command("duplicates")
@@ -92,7 +92,10 @@ def _row(number: int, group: Group, person: Document) -> tuple[str, ...]:
 def _side_by_side(store: Store, survivor: Document, other: Document) -> str:
     """Returns a table with a line for each fact about the two people."""
     facts = _facts(store, survivor), _facts(store, other)
-    rows = [(name, one_line(facts[0][name], CELL), one_line(facts[1][name], CELL)) for name in facts[0]]
+    rows = [
+        (name, one_line(facts[0][name], MAX_CELL_LENGTH), one_line(facts[1][name], MAX_CELL_LENGTH))
+        for name in facts[0]
+    ]
     return table(("", "SURVIVOR", "OTHER"), rows)
 
 
@@ -119,8 +122,8 @@ def _facts(store: Store, person: Document) -> dict[str, str]:
 
 
 def _name(person: Mapping[str, Any]) -> str:
-    return one_line(" ".join(str(person[name]) for name in NAMES if name in person), CELL)
+    return one_line(" ".join(str(person[name]) for name in NAMES if name in person), MAX_CELL_LENGTH)
 
 
 def _several(person: Mapping[str, Any], array: str, value: str) -> str:
-    return one_line(", ".join(str(entry[value]) for entry in person.get(array, ()) if value in entry), CELL)
+    return one_line(", ".join(str(entry[value]) for entry in person.get(array, ()) if value in entry), MAX_CELL_LENGTH)

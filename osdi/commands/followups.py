@@ -15,7 +15,7 @@ from osdi.store import Store
 
 COLUMNS: Final = ("state", "kind", "reason", "count", "oldest", "leases lost")
 ENTRY_COLUMNS: Final = ("id", "kind", "state", "reason", "queued", "attempts", "due", "outreach")
-SHOWN: Final = 100
+MAX_SHOWN: Final = 100
 
 
 @click.group(invoke_without_command=True)
@@ -44,7 +44,7 @@ REASON: Final = click.option("--reason", callback=_not_empty, help="Only follow-
 @click.option("--state", type=click.Choice(STATES), default=FAILED, show_default=True)
 @KIND
 @REASON
-@click.option("--limit", type=click.IntRange(1, 10_000), default=SHOWN, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 10_000), default=MAX_SHOWN, show_default=True)
 @database_command()
 def list_followups(context: CommandContext, state: str, kind: str | None, reason: str | None, limit: int) -> None:
     """List follow-ups, the oldest first.

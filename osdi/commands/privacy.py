@@ -33,7 +33,7 @@ BECOME: Final = {
 }
 COMMAND_SECONDS: Final = 3_600.0
 # Characters of the line that describes a person.
-LINE: Final = 300
+MAX_LINE_LENGTH: Final = 300
 KEY: Final = "EMAIL|IDENTIFIER|NUMBER"
 PATH: Final = click.Path(dir_okay=False, path_type=Path)
 
@@ -134,7 +134,7 @@ def _find_person(store: Store, who: str, settings: Settings) -> Document:
 
 def _name(person: Document) -> str:
     named = " ".join(person[name] for name in ("given_name", "family_name") if name in person)
-    return one_line(named, LINE) or str(person["_id"])
+    return one_line(named, MAX_LINE_LENGTH) or str(person["_id"])
 
 
 def _described(person: Document) -> str:
@@ -146,4 +146,4 @@ def _described(person: Document) -> str:
         if value in entry
     ]
     name = [_name(person)] if _name(person) != person["_id"] else []
-    return one_line(", ".join([person["_id"], *name, *contacts]), LINE)
+    return one_line(", ".join([person["_id"], *name, *contacts]), MAX_LINE_LENGTH)

@@ -11,8 +11,8 @@ campaign, and a crash may leave such links. So the write that deletes the docume
 When no such request can be running any more, a worker removes the links again and deletes the note. The deletion of a
 person, outreach or campaign is published by a record of its own (see `osdi.deletions`).
 
-A tag may be on hundreds of thousands of people. The request removes entries for SECONDS. The worker removes the others,
-a few seconds at a time under a lease on the note. No reading shows them meanwhile (see `existing_entries`).
+A tag may be on hundreds of thousands of people. The request removes entries for REQUEST_SECONDS. The worker removes the
+others, a few seconds at a time under a lease on the note. No reading shows them meanwhile (see `existing_entries`).
 """
 
 import datetime as dt
@@ -36,7 +36,7 @@ from osdi.store.store import SETTLED
 # minutes, and an import repeats a row for two.
 CACHED: Final = dt.timedelta(minutes=10)
 # Of a request, and of one call of the worker.
-SECONDS: Final = 1.0
+REQUEST_SECONDS: Final = 1.0
 WORKER_SECONDS: Final = 2.0
 
 
@@ -73,7 +73,7 @@ def delete(
             Replace(DELETIONS, note),
             Delete(resource.collection, document_id, stored["version"]),
         )
-        if not _remove_links(store, resource, note, SECONDS):
+        if not _remove_links(store, resource, note, REQUEST_SECONDS):
             store.write(Replace(DELETIONS, {**note, "not_before": note["deleted_date"]}))
 
     retry_on_conflict(attempt)

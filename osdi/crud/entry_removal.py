@@ -7,14 +7,17 @@ name or identifier, the entry belongs to it, and is moved there.
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
+from osdi.action_functions.answers import FURTHER_ANSWERS, set_further_answers
 from osdi.crud.subresources import KINDS, Embedded
 from osdi.crud.unlink_store import move_entry, pull_entries
 from osdi.documents import Document, ReadOnlyDocument
 from osdi.ids import now
 from osdi.resources import PERSON, Resource
-from osdi.store import Store
+from osdi.retry import retry_on_conflict
+from osdi.store import Store, Update
 
 BATCH: Final = 1_000
 
@@ -70,11 +73,22 @@ def _remove_batch(store: Store, kind: Embedded, document_id: str, keys: Sequence
         removal = Removal.of(kind, person[kind.array], document_id, successor)
         for entry_id, to_id in removal.moved.items():
             move_entry(store, kind.array, pointing, entry_id, {kind.field: to_id}, now())
+        if kind.several and removal.moved:
+            retry_on_conflict(partial(_count_further_answers, store, person["_id"]))
         if removal.removed:
             removed[person["_id"]] = removal.removed
     if removed:
         pull_entries(store, kind.array, pointing, removed, now())
     return len(people) == BATCH
+
+
+def _count_further_answers(store: Store, person_id: str) -> None:
+    person = store.get(PERSON.collection, person_id)
+    changed = dict(person or {})
+    set_further_answers(changed)
+    if person is not None and FURTHER_ANSWERS in changed and changed != person:
+        fields = {FURTHER_ANSWERS: changed[FURTHER_ANSWERS]}
+        store.write(Update(PERSON.collection, person_id, person["version"], fields))
 
 
 def _successor(store: Store, resource: Resource, old_id: str, keys: Sequence[str]) -> Document | None:

@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from osdi.action_functions.answers import FURTHER_ANSWERS, set_further_answers
 from osdi.crud.placeholders import reject_placeholders
 from osdi.crud.put import Change
-from osdi.crud.totals_store import count_entries
+from osdi.crud.totals_store import count_answers
 from osdi.documents import Document, ReadOnlyDocument
 from osdi.errors import OsdiError, document_too_large, invalid, not_found
 from osdi.etags import IfMatch, check_if_match
@@ -111,7 +112,7 @@ def page_of_parent(
     All entries of one person are on one page, so a page may have more than `per_page` entries.
     """
     query = {f"{kind.array}.{kind.field}": parent_id}
-    total = count_entries(store, kind.array, kind.field, parent_id) if kind.several else None
+    total = count_answers(store, parent_id) if kind.several else None
     people = store.page(
         PERSON.collection, query, page=page, per_page=per_page, total_records=total, after=after, before=before
     )
@@ -219,6 +220,11 @@ def _find_entry(store: Store, kind: Embedded, parent_id: str, entry_id: str) -> 
 
 def _write_entries(store: Store, kind: Embedded, person: Document, entries: list[Document]) -> None:
     fields = {kind.array: entries, "modified_date": now()}
-    if exceeds_size_limit({**person, **fields}) and len(entries) >= len(person.get(kind.array, ())):
+    changed = {**person, **fields}
+    set_further_answers(changed)
+    if exceeds_size_limit(changed) and len(entries) >= len(person.get(kind.array, ())):
         raise document_too_large(PERSON.name)
-    store.write(Update(PERSON.collection, person["_id"], person["version"], fields))
+    if FURTHER_ANSWERS in changed:
+        fields[FURTHER_ANSWERS] = changed[FURTHER_ANSWERS]
+    gone = (FURTHER_ANSWERS,) if FURTHER_ANSWERS in person and FURTHER_ANSWERS not in changed else ()
+    store.write(Update(PERSON.collection, person["_id"], person["version"], fields, gone))

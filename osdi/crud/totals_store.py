@@ -3,19 +3,19 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from osdi.action_functions.answers import FURTHER_ANSWERS
 from osdi.documents import Document, ReadOnlyDocument
 from osdi.ids import id_before, now
 from osdi.outreaches.deletion_store import complete_deletions
-from osdi.resources import ADVOCACY_CAMPAIGN, ITEM, LIST, OUTREACH, PERSON, Resource
+from osdi.resources import ADVOCACY_CAMPAIGN, ANSWER, ITEM, LIST, OUTREACH, PERSON, Resource
 from osdi.statistics.invalidation_store import delete_all_rollups
 from osdi.store import DocumentStore, Store
+from osdi.store.driver import READ_MS
+from osdi.store.pages.count_cache import LARGE
 from osdi.store.store import SETTLED
 
 # A campaign's mark is moved when this many outreaches come after it.
 MAX_UNCOUNTED: Final = 1_000
-
-# Like osdi.store.pages.count_cache.LARGE, for entries. To count them, the database reads the people who have them.
-LARGE_ENTRIES: Final = 500
 
 
 def with_total(store: Store, resource: Resource, document: Mapping[str, Any]) -> Document:
@@ -61,20 +61,28 @@ def count_people_with(store: DocumentStore, array: str, field: str, value: str) 
     return store.count(PERSON.collection, {f"{array}.{field}": value})
 
 
-def count_entries(store: Store, array: str, field: str, value: str) -> int:
-    """Returns the number of entries in the `array` of all people whose `field` is `value`. Raises OsdiError 503."""
-    having = {"$filter": {"input": f"${array}", "cond": {"$eq": [f"$$this.{field}", value]}}}
-    pipeline: list[Document] = [
-        {"$match": {f"{array}.{field}": value}},
-        {"$group": {"_id": None, "entries": {"$sum": {"$size": having}}}},
+def count_answers(store: Store, question_id: str) -> int:
+    """Returns the number of answers to a question, of which a person may have given several. Raises OsdiError 503.
+
+    Indexes count the people with an answer, and add up their further answers.
+    """
+    answered: Document = {f"{ANSWER.collection}.question_id": question_id}
+    # Selected by a value, and projected, so that the database reads the index only.
+    further: list[Document] = [
+        {"$match": {**answered, FURTHER_ANSWERS: {"$gt": {}}}},
+        {"$project": {"_id": 0, FURTHER_ANSWERS: 1}},
+        {"$group": {"_id": None, "number": {"$sum": f"${FURTHER_ANSWERS}.{question_id}"}}},
     ]
+    options: dict[str, Any] = {} if store.in_memory else {"maxTimeMS": READ_MS}
 
     def count() -> int:
-        found = next(iter(store.collection(PERSON.collection).aggregate(pipeline)), {"entries": 0})
-        return int(found["entries"])
+        people = store.collection(PERSON.collection)
+        number = people.count_documents(answered, **options)
+        found = next(iter(people.aggregate(further, **options)), {"number": 0})
+        return number + int(found["number"])
 
     with store.operation():
-        return store.cached_count({array: {field: value}}, count, large=LARGE_ENTRIES)
+        return store.cached_count({"answers to": question_id}, count, large=LARGE)
 
 
 def recount(store: Store) -> int:

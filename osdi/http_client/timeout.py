@@ -18,7 +18,7 @@ Result = TypeVar("Result")
 SocketAddress = tuple[int, Any]
 
 # Of one host at most this many addresses are tried.
-ADDRESSES: Final = 8
+MAX_ADDRESSES: Final = 8
 
 
 class Deadline:
@@ -105,7 +105,7 @@ def connect(found: Sequence[SocketAddress], deadline: Deadline, *, seconds: floa
     Each address has a share of the time, so that a silent one does not take all of it.
     """
     connecting = Deadline(deadline.left(seconds))
-    tried = found[:ADDRESSES]
+    tried = found[:MAX_ADDRESSES]
     failed = OSError("The host has no address.")
     for number, (family, address) in enumerate(tried):
         try:

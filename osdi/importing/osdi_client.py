@@ -29,7 +29,7 @@ USER_AGENT: Final = f"OSDI-Outreach-Server/{VERSION}"
 CONNECT_SECONDS: Final = 10.0
 MAX_RESPONSE_BYTES: Final = 32_000_000
 CHUNK: Final = 65_536
-ATTEMPTS: Final = 6
+MAX_ATTEMPTS: Final = 6
 PAGES: Final = 1_000_000
 # The longest wait that the other server can ask for: an operator watches the import.
 MAX_WAIT_SECONDS: Final = 300.0
@@ -95,7 +95,7 @@ class Remote:
         return retry_with_backoff(
             lambda: self._get(absolute),
             RemoteBusy,
-            attempts=ATTEMPTS,
+            attempts=MAX_ATTEMPTS,
             first=first,
             max_seconds=30 * first,
             min_seconds=lambda error: error.seconds if isinstance(error, RemoteBusy) else 0.0,

@@ -11,8 +11,8 @@ from typing import Any, Final
 from osdi.people.matching import EMAIL, NEW
 from osdi.people.signup import CHANGED, CREATED, UNCHANGED
 
-REASONS: Final = 100
-LINES_SHOWN: Final = 5
+MAX_REASONS: Final = 100
+MAX_LINES_SHOWN: Final = 5
 OTHER_REASONS: Final = "other reasons"
 # Words of the report that differ from those of osdi.people.matching.
 WORDS: Final = {EMAIL: "e-mail"}
@@ -43,12 +43,12 @@ class Reasons:
     lines: dict[str, list[int]] = field(default_factory=dict)
 
     def add(self, reason: str, line: int) -> None:
-        """Counts the reason for a line; beyond the first REASONS different ones it counts as OTHER_REASONS."""
-        if reason not in self.counts and len(self.counts) >= REASONS:
+        """Counts the reason for a line; beyond the first MAX_REASONS different ones it counts as OTHER_REASONS."""
+        if reason not in self.counts and len(self.counts) >= MAX_REASONS:
             reason = OTHER_REASONS
         self.counts[reason] += 1
         shown = self.lines.setdefault(reason, [])
-        if len(shown) < LINES_SHOWN:
+        if len(shown) < MAX_LINES_SHOWN:
             shown.append(line)
 
     def summary(self) -> list[str]:

@@ -15,7 +15,7 @@ from osdi.match_keys import email_key
 
 Body = dict[str, Any]
 
-ATTEMPTS: Final = 20
+MAX_ATTEMPTS: Final = 20
 STEP: Final = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 # Entries that mean nothing without their address or number.
 CONTACTS: Final = re.compile(r"(?:person\.)?(email_addresses|phone_numbers)\[\d+\]\.(address|number)")
@@ -38,7 +38,7 @@ def load_without_invalid(
     """
     warnings: list[str] = []
     body = written
-    for _ in range(ATTEMPTS):
+    for _ in range(MAX_ATTEMPTS):
         try:
             return load(body), warnings
         except OsdiError as error:

@@ -21,7 +21,7 @@ from osdi.languages import SOURCE_LANGUAGE, text_direction, translations
 from osdi.mail.mailboxes import mailboxes, with_ascii_domain
 
 # RFC 5322, section 2.1.1: the recommended and the absolute maximum length of a line, in characters.
-LINE: Final = 78
+RECOMMENDED_LINE_LENGTH: Final = 78
 MAX_LINE_LENGTH: Final = 998
 
 # A display name that needs no quotation marks.
@@ -165,7 +165,7 @@ def _words(text: str, name: str) -> _Encoded:
     text = text.strip()
     if len(text.splitlines()) > 1:
         raise ValueError(f"{name} has more than one line.")
-    if text.isascii() and text.isprintable() and "=?" not in text and len(f"{name}: {text}") <= LINE:
+    if text.isascii() and text.isprintable() and "=?" not in text and len(f"{name}: {text}") <= RECOMMENDED_LINE_LENGTH:
         return _Encoded(text)
     return _Encoded(Header(text, "utf-8", header_name=name).encode(linesep="\r\n"))
 
@@ -193,6 +193,11 @@ def _bracketed_url(url: str) -> _Encoded:
     Raises ValueError for a URL that needs encoding or is too long for one line.
     """
     value = f"<{url}>"
-    if not url.isascii() or not url.isprintable() or set(url) & set(' <>"') or len(value) > MAX_LINE_LENGTH - LINE:
+    if (
+        not url.isascii()
+        or not url.isprintable()
+        or set(url) & set(' <>"')
+        or len(value) > MAX_LINE_LENGTH - RECOMMENDED_LINE_LENGTH
+    ):
         raise ValueError("The unsubscribe link is not valid in a header: use a shorter ASCII URL without spaces.")
     return _Encoded(value)

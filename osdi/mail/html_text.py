@@ -13,8 +13,8 @@ from markdownify import MarkdownConverter
 
 # Nesting beyond this depth could exceed Python's recursion limit, and longer HTML takes too long. Such mails get their
 # bare words as text.
-DEPTH: Final = 200
-LENGTH: Final = 100_000
+MAX_DEPTH: Final = 200
+MAX_LENGTH: Final = 100_000
 
 WITHOUT_TEXT: Final = {"script", "style", "template", "title"}
 HIDDEN: Final = re.compile(r"display\s*:\s*none", re.IGNORECASE)
@@ -48,7 +48,7 @@ def text_of(html: str) -> str:
         element.decompose()
     for string in [each for each in soup.descendants if isinstance(each, PreformattedString)]:
         string.extract()  # comments, declarations
-    if len(html) > LENGTH or _depth(soup) > DEPTH:
+    if len(html) > MAX_LENGTH or _depth(soup) > MAX_DEPTH:
         text = soup.get_text("\n", strip=True)
     else:
         _lay_out(soup)

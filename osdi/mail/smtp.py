@@ -37,7 +37,7 @@ LINE_START_DOT: Final = re.compile(rb"^\.", re.MULTILINE)
 
 # Servers close connections that are idle or have carried many mails. The client closes its connection earlier.
 IDLE_SECONDS: Final = 20.0
-MAILS: Final = 100
+MAX_MAILS: Final = 100
 
 
 @dataclass(frozen=True)
@@ -171,9 +171,9 @@ class Smtp:
             check("data", *connection.getreply())
 
     def _has_connection(self) -> bool:
-        """True if the client has an open connection. Closes one that is idle too long or has carried MAILS mails."""
+        """True if the client has an open connection. Closes one that was idle too long or has carried MAX_MAILS."""
         idle = time.monotonic() - self._used_at > IDLE_SECONDS
-        if self._connection is not None and (idle or self._mails >= MAILS):
+        if self._connection is not None and (idle or self._mails >= MAX_MAILS):
             self.close()
         return self._connection is not None
 

@@ -13,10 +13,10 @@ from jinja2 import nodes
 from osdi.messages.template_fields import FIELDS, LISTED, UNSUBSCRIBE_URL
 
 # A loop stops after this many entries.
-ENTRIES: Final = 20
+MAX_ENTRIES: Final = 20
 # Maximum nesting of loops, and of all nodes.
-LOOPS: Final = 2
-DEPTH: Final = 20
+MAX_LOOPS: Final = 2
+MAX_DEPTH: Final = 20
 # Estimated length of a printed field, in characters.
 ESTIMATED_FIELD_LENGTH: Final = 100
 LOOP: Final = ("first", "last", "index")
@@ -54,7 +54,7 @@ class TemplateChecker:
 
     def size_of(self, node: nodes.Node, depth: int = 0) -> int:
         """Returns the estimated length of the node's output, in characters; long field values can exceed it."""
-        if depth > DEPTH:
+        if depth > MAX_DEPTH:
             raise Mistake("Expressions or blocks are nested too deep.", node.lineno)
         if isinstance(node, nodes.For):
             return self._size_of_loop(node, depth)
@@ -72,14 +72,14 @@ class TemplateChecker:
         name = node.target.name
         if name in FIELDS or name in self._loops or name in ("loop", UNSUBSCRIBE_URL):
             raise Mistake(f"The name '{name}' is already in use; choose another one.", node.lineno)
-        if len(self._loops) >= LOOPS:
-            raise Mistake(f"Loops can be nested {LOOPS} deep at most.", node.lineno)
+        if len(self._loops) >= MAX_LOOPS:
+            raise Mistake(f"Loops can be nested {MAX_LOOPS} deep at most.", node.lineno)
         list_size = self.size_of(node.iter, depth + 1)
         self._loops[name] = LISTED.get(_path(node.iter))
         repeated = [*node.body, *([node.test] if node.test else [])]
         repeated_size = sum(self.size_of(each, depth + 1) for each in repeated)
         del self._loops[name]
-        return list_size + ENTRIES * (repeated_size + 1) + sum(self.size_of(each, depth + 1) for each in node.else_)
+        return list_size + MAX_ENTRIES * (repeated_size + 1) + sum(self.size_of(each, depth + 1) for each in node.else_)
 
     def _check(self, node: nodes.Node) -> None:
         reason: str | None = None

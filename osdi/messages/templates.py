@@ -22,7 +22,7 @@ from markupsafe import escape
 from osdi.action_functions.followup_kinds import EMAIL
 from osdi.languages import SOURCE_LANGUAGE, formats
 from osdi.mail.html_tags import is_html
-from osdi.messages.template_check import ENTRIES, FILTERS, LOOP, TESTS, Mistake, TemplateChecker
+from osdi.messages.template_check import FILTERS, LOOP, MAX_ENTRIES, TESTS, Mistake, TemplateChecker
 from osdi.messages.template_fields import LANGUAGE, single_line
 
 # Maximum length of the output in characters: as estimated when a template is saved, and as rendered.
@@ -156,7 +156,7 @@ def _date(context: Context, value: Any, form: str = DATE) -> Any:
 
 
 def _bounded_entries(value: Any) -> list[Any]:
-    return value[:ENTRIES] if isinstance(value, list) else []
+    return value[:MAX_ENTRIES] if isinstance(value, list) else []
 
 
 def _join(value: Any, separator: Any = ", ") -> str:

@@ -17,7 +17,7 @@ from osdi.store.writes import WEBHOOK_EVENTS
 from osdi.webhooks.event_store import RESOURCES_WITH_EVENTS
 
 # Prometheus gives up after ten seconds. Beyond MAX_COUNTED the exact number makes no difference to an operator.
-SECONDS: Final = 3.0
+READ_SECONDS: Final = 3.0
 MAX_COUNTED: Final = 100_000
 
 
@@ -37,12 +37,12 @@ class QueueGauges:
 
 
 def read_queue_gauges(store: Store) -> QueueGauges:
-    """Returns the gauges, each counted up to MAX_COUNTED. Raises OsdiError 503 if this takes longer than SECONDS."""
+    """Returns the gauges, each counted up to MAX_COUNTED. Raises OsdiError 503 if this takes READ_SECONDS."""
     timestamp = now()
     outreaches = store.collection(OUTREACH.collection)
     options: dict[str, Any] = {} if store.in_memory else {"hint": _INDEX}
     due = {"state": QUEUED, "not_before": {"$lte": timestamp}}
-    with timeout(SECONDS), store.operation():
+    with timeout(READ_SECONDS), store.operation():
         outbox = {
             state: outreaches.count_documents({"followups.state": state}, limit=MAX_COUNTED)
             for state in (QUEUED, LEASED, FAILED)

@@ -31,7 +31,7 @@ PLACE: Final = "METRICS_PLACE"
 
 # In seconds. Routers of hosting platforms give up at 30.
 BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20)
-ROUTES: Final = 1_000
+MAX_ROUTES: Final = 1_000
 
 # Lifetime of the gauges from the database in a process's cache, and the interval of a process's own gauges.
 GAUGES_SECONDS: Final = 5.0
@@ -92,7 +92,7 @@ class Metrics:
         key = method, route, status
         found = self._of_requests.get(key)
         if found is None:
-            if len(self._of_requests) >= ROUTES:
+            if len(self._of_requests) >= MAX_ROUTES:
                 return
             found = self._of_requests[key] = self._seconds.labels(method, route, str(status))
         found.observe(seconds)

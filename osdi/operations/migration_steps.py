@@ -11,6 +11,7 @@ from typing import Final
 
 from pymongo import ReplaceOne, UpdateOne
 
+from osdi.action_functions.answers import FURTHER_ANSWERS, set_further_answers
 from osdi.documents import Document
 from osdi.errors import DuplicateKey
 from osdi.match_keys import (
@@ -67,12 +68,7 @@ def set_contact_keys(context: MigrationContext) -> Iterator[int]:
             for person, keys in keys_of_people
             if keys
         ]
-        changed = 0
-        if updates:
-            with context.store.operation():
-                result = context.store.collection(PERSON.collection).bulk_write(updates, ordered=False)
-                changed = result.modified_count
-        yield changed
+        yield _changed_by(context.store, updates)
 
 
 def set_name_keys(context: MigrationContext) -> Iterator[int]:
@@ -222,12 +218,7 @@ def confirm_only_contacts(context: MigrationContext) -> Iterator[int]:
             for each, keys in owned
             if len(keys) == 1
         ]
-        changed = 0
-        if updates:
-            with context.store.operation():
-                result = context.store.collection(PERSON.collection).bulk_write(updates, ordered=False)
-                changed = result.modified_count
-        yield changed
+        yield _changed_by(context.store, updates)
 
 
 def set_name_words(context: MigrationContext) -> Iterator[int]:
@@ -277,6 +268,31 @@ def set_first_words(context: MigrationContext) -> Iterator[int]:
         yield _store_keys(context, person, person["match_keys"])
 
 
+def count_further_answers(context: MigrationContext) -> Iterator[int]:
+    """Adds the numbers of further answers to people with several answers to a question; totals of answers add them up.
+
+    A concurrent write of answers sets the numbers too.
+    """
+    people = scan(context.store, PERSON.collection, {"answers.1": {"$exists": True}}, wait_seconds=WAIT_SECONDS)
+    while batch := list(islice(people, BATCH)):
+        updates = []
+        for person in batch:
+            changed = dict(person)
+            set_further_answers(changed)
+            if FURTHER_ANSWERS in changed and changed != person:
+                selected = {"_id": person["_id"], "version": person["version"]}
+                updates.append(UpdateOne(selected, {"$set": {FURTHER_ANSWERS: changed[FURTHER_ANSWERS]}}))
+        yield _changed_by(context.store, updates)
+
+
+def _changed_by(store: Store, updates: list[UpdateOne]) -> int:
+    """Does the updates of people; returns the number of changed people."""
+    if not updates:
+        return 0
+    with store.operation():
+        return store.collection(PERSON.collection).bulk_write(updates, ordered=False).modified_count
+
+
 MIGRATIONS: Final = (
     Migration(1, "added the keys of contact details to people", set_contact_keys),
     Migration(2, "added the keys of names to people", set_name_keys),
@@ -289,4 +305,5 @@ MIGRATIONS: Final = (
     Migration(9, "added the words of names to people", set_name_words),
     Migration(10, "deleted the stored counts of statistics", delete_statistics),
     Migration(11, "put the first word of each name among the words of long names", set_first_words),
+    Migration(12, "counted the further answers of people with several to a question", count_further_answers),
 )

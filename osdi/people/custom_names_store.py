@@ -32,7 +32,7 @@ ID: Final = PERSON.collection
 # People of one read.
 BATCH: Final = 10_000
 # Posts without a token can create any number of names. Names beyond this number have no column anyway.
-NAMES: Final = 10_000
+MAX_NAMES: Final = 10_000
 LOOK_SECONDS: Final = 30.0
 
 
@@ -133,9 +133,9 @@ def forget_names(store: Store) -> None:
 
 
 def with_names(counted: Counter[str], several: Iterable[Mapping[str, Any]]) -> Counter[str]:
-    """Returns the numbers with the names of further custom fields; names beyond NAMES are ignored."""
+    """Returns the numbers with the names of further custom fields; names beyond MAX_NAMES are ignored."""
     for custom in several:
-        counted.update(name for name in custom if name in counted or len(counted) < NAMES)
+        counted.update(name for name in custom if name in counted or len(counted) < MAX_NAMES)
     return counted
 
 

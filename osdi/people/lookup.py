@@ -64,12 +64,12 @@ def search_people(store: DocumentStore, text: str, rules: MatchKeyRules, *, limi
 
 
 # More people than ever share an address. Anonymous posts cannot add more, since they match the person who has it.
-PEOPLE: Final = 1_000
+MAX_PEOPLE: Final = 1_000
 
 
 def find_people_by_contact(store: DocumentStore, key: str) -> list[Document]:
     """Returns the people with the e-mail address or phone number of this match key, whether or not they own the key."""
-    return store.find(PERSON.collection, {"contact_keys": key}, limit=PEOPLE)
+    return store.find(PERSON.collection, {"contact_keys": key}, limit=MAX_PEOPLE)
 
 
 def get_person(store: DocumentStore, person_id: str) -> Document | None:

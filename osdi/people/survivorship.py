@@ -9,6 +9,7 @@ Pure: returns a new document and does not change its arguments.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from osdi.action_functions.answers import set_further_answers
 from osdi.documents import ReadOnlyDocument
 from osdi.fields.definition import Object
 from osdi.match_keys import ANONYMOUS_ONLY, MatchKeyRules
@@ -50,6 +51,7 @@ def combine(survivor: ReadOnlyDocument, other: ReadOnlyDocument, rules: MatchKey
     combined["merged_ids"] = _distinct(survivor.get("merged_ids", ()), [other["_id"]], other.get("merged_ids", ()))
     combined["created_date"] = min(survivor["created_date"], other["created_date"])
     rules.set_derived_keys(combined)
+    set_further_answers(combined)
     return combined
 
 

@@ -34,10 +34,10 @@ from osdi.store.scan import scan
 from osdi.store.store import SETTLED
 
 # Time limit within a request, because a platform's router gives up at 30 s. A repeat or a worker does the rest.
-SECONDS: Final = 15.0
+REQUEST_SECONDS: Final = 15.0
 BATCH: Final = 100
 # The number of outreaches before and after an outreach that are searched for the same value.
-AROUND: Final = 500
+NEIGHBOURS: Final = 500
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def erase(
     outreaches: str = ANONYMISE,
     *,
     if_match: IfMatch = None,
-    seconds: float = SECONDS,
+    seconds: float = REQUEST_SECONDS,
 ) -> Erased:
     """Erases the person with this id, or the survivor of a merge of that id. `outreaches` is one of CHOICES.
 
@@ -95,7 +95,7 @@ def erase_again(store: Store, since: dt.datetime, rules: MatchKeyRules) -> int:
     """
     was_erased = erased_since(store, since)
     erased = 0
-    for person in scan(store, PERSON.collection, {}, wait_seconds=SECONDS):
+    for person in scan(store, PERSON.collection, {}, wait_seconds=REQUEST_SECONDS):
         if was_erased([*person["match_keys"], *rules.contact_keys(person)], person["created_date"]):
             try:
                 erase(store, person["_id"], rules, seconds=float("inf"))
@@ -107,7 +107,7 @@ def erase_again(store: Store, since: dt.datetime, rules: MatchKeyRules) -> int:
     return erased
 
 
-def resume_erasure(store: Store, ids: Sequence[str], rules: MatchKeyRules, seconds: float = SECONDS) -> bool:
+def resume_erasure(store: Store, ids: Sequence[str], rules: MatchKeyRules, seconds: float = REQUEST_SECONDS) -> bool:
     """Completes the pending erasure of one of these ids; False if there is none.
 
     Raises OsdiError 503 if the work takes longer than `seconds`.
@@ -119,7 +119,9 @@ def resume_erasure(store: Store, ids: Sequence[str], rules: MatchKeyRules, secon
     return True
 
 
-def finish_next_erasure(store: Store, rules: MatchKeyRules, timestamp: dt.datetime, seconds: float = SECONDS) -> bool:
+def finish_next_erasure(
+    store: Store, rules: MatchKeyRules, timestamp: dt.datetime, seconds: float = REQUEST_SECONDS
+) -> bool:
     """Completes the oldest erasure that no running request can add to, and deletes its record; False if there is none.
 
     Raises OsdiError 503 if the work takes longer than `seconds`.
@@ -176,7 +178,7 @@ def _left(store: Store, outreach: Document, erasure: Mapping[str, Any]) -> Docum
     if erasure["outreaches"] == KEEP:
         return unlinked(outreach)
     wanted = all_words(outreach)
-    others = erasure_store.outreaches_around(store, outreach, AROUND) if wanted else []
+    others = erasure_store.outreaches_around(store, outreach, NEIGHBOURS) if wanted else []
     return anonymised(outreach, wanted & words_of_others(others, set(erasure["people"])))
 
 

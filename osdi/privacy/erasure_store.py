@@ -22,7 +22,7 @@ from osdi.store import Delete, DocumentStore, Store, write_log
 from osdi.store.indexes import ERASURES, MERGED_PEOPLE, STAFF, TOKENS, TOMBSTONES
 
 # The number of documents that one command changes.
-MANY: Final = 500
+BATCH: Final = 500
 
 # These collections are small, so a scan is cheap; people and outreaches have an index on `modified_by_id`.
 REFERENCE: Final = (ADVOCACY_CAMPAIGN, TAG, LIST, QUESTION, MESSAGE, WRAPPER)
@@ -168,7 +168,7 @@ def forget_editors(store: Store, people: Sequence[str]) -> None:
                 store.collection(resource.collection).update_many({field: ids}, _without(field))
         for resource in (PERSON, OUTREACH):
             documents = store.collection(resource.collection)
-            while found := [each["_id"] for each in documents.find({"modified_by_id": ids}, {"_id": 1}).limit(MANY)]:
+            while found := [each["_id"] for each in documents.find({"modified_by_id": ids}, {"_id": 1}).limit(BATCH)]:
                 documents.update_many({"_id": {"$in": found}, "modified_by_id": ids}, _without("modified_by_id"))
 
 

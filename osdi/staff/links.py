@@ -26,7 +26,7 @@ VALID: Final = dt.timedelta(minutes=15)
 # 32 letters and digits of which no two look alike: 40 random bits.
 CODE_ALPHABET: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 CODE_LENGTH: Final = 8
-WRONG_CODES: Final = 5
+MAX_WRONG_CODES: Final = 5
 
 
 def mails_are_sent(settings: Settings) -> bool:
@@ -106,9 +106,9 @@ def use_link(store: Store, secret: str, timestamp: dt.datetime) -> SignIn | None
 def use_code(store: Store, browser: str, code: str, timestamp: dt.datetime) -> SignIn | None:
     """Uses the link with this code up, if this browser has asked for it. Returns the sign-in or None.
 
-    After WRONG_CODES wrong ones, no code that the browser has asked for works.
+    After MAX_WRONG_CODES wrong ones, no code that the browser has asked for works.
     """
-    query = {"browser_hash": secret_hash(browser), "wrong_codes": {"$lt": WRONG_CODES}}
+    query = {"browser_hash": secret_hash(browser), "wrong_codes": {"$lt": MAX_WRONG_CODES}}
     asked = store.find(STAFF_LINKS, query, sort=("-_id",))
     matching = [each for each in asked if secrets.compare_digest(each.get("code_hash", ""), code_hash(code))]
     found = _sign_in(store, matching[0], timestamp) if matching else None

@@ -26,7 +26,7 @@ LOOK_SECONDS: Final = 5.0
 # After a longer time without a look, the outreaches of each campaign are counted anew.
 MAX_SECONDS: Final = 600.0
 # A reading is interrupted after this time, so that the worker can stop.
-SECONDS: Final = 5.0
+SLICE_SECONDS: Final = 5.0
 # The pause after a campaign's statistics were read: as a multiple of the time that this took, and at least.
 PAUSE: Final = 20.0
 MIN_PAUSE_SECONDS: Final = 10.0
@@ -38,7 +38,7 @@ class StatisticsAhead:
     def __init__(self, store: Store, zone: ZoneInfo, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._store = store
         self._zones = tuple(dict.fromkeys((ZoneInfo("UTC"), zone)))
-        self._reader = StatisticsReader(store, seconds=SECONDS)
+        self._reader = StatisticsReader(store, seconds=SLICE_SECONDS)
         self._clock = clock
         self._looked_at = float("-inf")
         # The id up to which outreaches were noticed, and how many came to each campaign since its last reading.

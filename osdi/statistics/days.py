@@ -7,7 +7,7 @@ from functools import cached_property, lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
-DAYS: Final = 366
+MAX_DAYS: Final = 366
 
 MIDNIGHTS_CACHED: Final = 8_192
 
@@ -47,7 +47,7 @@ def interval_of(date: dt.date, zone: ZoneInfo) -> Interval:
 
 @dataclass(frozen=True)
 class Calendar:
-    """The days from the first date to the last in a zone, and the DAYS - 1 days before them.
+    """The days from the first date to the last in a zone, and the MAX_DAYS - 1 days before them.
 
     A day is known by its number, the proleptic Gregorian ordinal of its date.
     """
@@ -84,7 +84,7 @@ class Calendar:
 
     @property
     def _earliest(self) -> int:
-        return self.first.toordinal() - (DAYS - 1)
+        return self.first.toordinal() - (MAX_DAYS - 1)
 
     @cached_property
     def _midnights(self) -> list[dt.datetime]:
@@ -102,10 +102,10 @@ def span(
 ) -> tuple[dt.date, dt.date]:
     """Returns the first and the last date to count, if the request leaves one or both out.
 
-    Without `last` it is today, or as far as DAYS reach. Without `first` it is `earliest`, the first date with an
-    outreach in the DAYS before `last`. Raises ValueError for too many dates, or none.
+    Without `last` it is today, or as far as MAX_DAYS reach. Without `first` it is `earliest`, the first date with an
+    outreach in the MAX_DAYS before `last`. Raises ValueError for too many dates, or none.
     """
-    furthest = dt.timedelta(days=DAYS - 1)
+    furthest = dt.timedelta(days=MAX_DAYS - 1)
     if last is None:
         last = today if first is None else max(first, min(today, first + furthest))
     if first is None:
@@ -113,5 +113,5 @@ def span(
     if first > last:
         raise ValueError("It is before `from`.")
     if last - first > furthest:
-        raise ValueError(f"There are more than {DAYS} days from `from` to `to`.")
+        raise ValueError(f"There are more than {MAX_DAYS} days from `from` to `to`.")
     return first, last

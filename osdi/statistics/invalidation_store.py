@@ -26,9 +26,9 @@ from osdi.store.indexes import INVALIDATIONS, STATISTICS
 from osdi.store.store import SETTLED
 
 # The number of invalidations of a campaign that are read at once. If there are more, all its rollups are deleted.
-AT_ONCE: Final = 5_000
+MAX_INVALIDATIONS: Final = 5_000
 # The number of ids that a rollup holds.
-HELD: Final = 500
+MAX_HELD: Final = 500
 
 HOUR: Final = dt.timedelta(hours=1)
 # No day lasts longer, whatever a clock did.
@@ -46,7 +46,7 @@ class Included:
         found: set[str] = set()
         for hour in self._overlapping(interval):
             found |= self.hours[hour]
-        return sorted(found)[-HELD:]
+        return sorted(found)[-MAX_HELD:]
 
     def concern(self, rollup: Document) -> bool:
         """True if an id of the hours of a stored rollup is not among those that it holds."""
@@ -81,11 +81,11 @@ def invalidate_created_of(store: Store, collection: str, query: Query) -> list[s
 
     Call it before that is done. Returns ids for `complete`.
     """
-    found = store.find(collection, query, limit=AT_ONCE, fields=("created_date",))
+    found = store.find(collection, query, limit=MAX_INVALIDATIONS, fields=("created_date",))
     if not found:
         return []
     early = invalidation(collection, {_hour(each["created_date"]) for each in found}, (), early=True)
-    return _insert_early(store, [early | ({"all": True} if len(found) == AT_ONCE else {})])
+    return _insert_early(store, [early | ({"all": True} if len(found) == MAX_INVALIDATIONS else {})])
 
 
 def _insert_early(store: Store, early: Sequence[Document]) -> list[str]:
@@ -154,21 +154,21 @@ def apply_invalidations(store: Store, campaign_id: str, settled: str) -> Include
     Returns those that stay and whose changes are made: a rollup that is counted from now on includes them.
     """
     of_campaign = {"advocacy_campaign_id": campaign_id}
-    found = store.find(INVALIDATIONS, of_campaign, sort=("_id",), limit=AT_ONCE)
+    found = store.find(INVALIDATIONS, of_campaign, sort=("_id",), limit=MAX_INVALIDATIONS)
     if not found:
         return Included()
     all_of_them = Included(_by_hour(store, found))
     with store.operation():
         rollups = store.collection(STATISTICS)
         # An invalidation of the previous release does not hold its people.
-        if len(found) == AT_ONCE or any("person_ids" not in each or "all" in each for each in found):
+        if len(found) == MAX_INVALIDATIONS or any("person_ids" not in each or "all" in each for each in found):
             rollups.delete_many(of_campaign)
         elif all_of_them.hours:
             around = {"$gt": min(all_of_them.hours) - MAX_DAY, "$lt": max(all_of_them.hours) + HOUR}
             fields = {"start": 1, "end": 1, "invalidations": 1}
             stored = rollups.find(of_campaign | {"start": around}, fields)
             rollups.delete_many({"_id": {"$in": [each["_id"] for each in stored if all_of_them.concern(each)]}})
-        # Also those beyond AT_ONCE, since all rollups are deleted then.
+        # Also those beyond MAX_INVALIDATIONS, since all rollups are deleted then.
         store.collection(INVALIDATIONS).delete_many(of_campaign | {"_id": {"$lte": settled}})
     made = {each["_id"] for each in found if each["_id"] > settled and not each.get("early")}
     if not store.supports_transactions:

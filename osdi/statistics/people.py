@@ -8,7 +8,7 @@ range on the first day on which they act in it: that is a day whose day before l
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from osdi.statistics.days import DAYS
+from osdi.statistics.days import MAX_DAYS
 from osdi.statistics.tally import Tally
 
 # The gap of a person who acts for the first time in a year. No range is longer, so an earlier day is ahead of any.
@@ -23,8 +23,8 @@ def gaps(numbers: Iterable[int]) -> dict[int, int]:
     found: dict[int, int] = {}
     before: int | None = None
     for number in sorted(set(numbers)):
-        since = DAYS if before is None else number - before
-        found[number] = since if since < DAYS else FIRST_TIME
+        since = MAX_DAYS if before is None else number - before
+        found[number] = since if since < MAX_DAYS else FIRST_TIME
         before = number
     return found
 

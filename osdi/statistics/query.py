@@ -10,7 +10,7 @@ from osdi.documents import Json
 from osdi.errors import invalid
 from osdi.ids import time_in
 from osdi.statistics import days, tally
-from osdi.statistics.days import DAYS, Calendar, Interval
+from osdi.statistics.days import MAX_DAYS, Calendar, Interval
 from osdi.statistics.reader import StatisticsReader
 from osdi.statistics.tally import Tally
 
@@ -43,7 +43,7 @@ def _span(
     earliest = None
     if first is None:
         latest = last or today
-        start = days.midnight(latest - dt.timedelta(days=DAYS - 1), zone)
+        start = days.midnight(latest - dt.timedelta(days=MAX_DAYS - 1), zone)
         end = days.midnight(latest + dt.timedelta(days=1), zone)
         found = reader.first_date(campaign_id, Interval(start, end))
         earliest = found.replace(tzinfo=dt.UTC).astimezone(zone).date() if found else None

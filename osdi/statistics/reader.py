@@ -28,14 +28,14 @@ from osdi.store import Store
 from osdi.store.store import SETTLED
 
 # The number of later outreaches that are read at once, and from which on the rollups are saved with them.
-AT_ONCE: Final = 5_000
+BATCH: Final = 5_000
 SAVED_FROM: Final = 500
 
 # The number of rollups that are counted before they are saved; that may take a second.
 COUNTED_AT_ONCE: Final = 10
 
 # The first reading of a large campaign stops after this time; a repeat goes on with what was saved.
-SECONDS: Final = 12.0
+FIRST_READING_SECONDS: Final = 12.0
 
 
 class NotReady(OsdiError):
@@ -53,7 +53,7 @@ class StatisticsReader:
     """
 
     def __init__(self, store: Store, *, seconds: float | None = None) -> None:
-        """`seconds` is the time after which a reading stops that has much to count; default is SECONDS."""
+        """`seconds` is the time after which a reading stops that has much to count; default: FIRST_READING_SECONDS."""
         self._store = store
         self._seconds = seconds
         self._range_cache = RangeCache()
@@ -69,7 +69,7 @@ class StatisticsReader:
 
         Raises NotReady while there is more to count than one request can; a repeat goes on.
         """
-        ends = time.monotonic() + (SECONDS if self._seconds is None else self._seconds)
+        ends = time.monotonic() + (FIRST_READING_SECONDS if self._seconds is None else self._seconds)
         settled = id_before(now() - SETTLED)
         included = apply_invalidations(self._store, campaign_id, settled)
         reading = Reading.of(campaign_id, calendar)
@@ -134,7 +134,7 @@ class StatisticsReader:
         while True:
             later = self._later(reading.campaign_id, after)
             settled_ones = [each for each in later if each["_id"] <= settled]
-            done = len(later) < AT_ONCE
+            done = len(later) < BATCH
             adding.add(settled_ones)
             waiting += len(settled_ones)
             if settled_ones and (waiting > SAVED_FROM or not done):
@@ -153,7 +153,7 @@ class StatisticsReader:
     def _later(self, campaign_id: str, after: str) -> list[Document]:
         """Returns the next outreaches of a campaign behind an id."""
         behind = {"advocacy_campaign_id": campaign_id, "_id": {"$gt": after}}
-        return self._store.find(OUTREACH.collection, behind, sort=("_id",), limit=AT_ONCE, fields=COUNTED)
+        return self._store.find(OUTREACH.collection, behind, sort=("_id",), limit=BATCH, fields=COUNTED)
 
 
 class _Adding:

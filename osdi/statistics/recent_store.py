@@ -25,10 +25,10 @@ from osdi.store.indexes import STATISTICS
 from osdi.store.store import SETTLED
 
 # If more outreaches of a campaign than these are behind its rollups, its days are counted on an index instead.
-LATER: Final = 2_000
+MAX_LATER: Final = 2_000
 
 # More campaigns than these without any rollup are counted together. An index counts one ten times as fast as a group.
-MANY: Final = 25
+MAX_SINGLE_CAMPAIGNS: Final = 25
 
 CREATED: Final = "created"
 # The number of documents behind the stored number of a day from which on that is stored anew.
@@ -51,7 +51,7 @@ def outreaches_within(store: Store, campaign_ids: Sequence[str], spans: Sequence
         found = store.collection(STATISTICS).find({"_id": {"$in": ids}}, {"through": 1, "outreaches": 1})
         stored = {each["_id"]: each for each in found}
     uncounted = [each for each, several in readings.items() if not _stored_of(several, stored)]
-    if len(uncounted) <= MANY:
+    if len(uncounted) <= MAX_SINGLE_CAMPAIGNS:
         uncounted = []
     numbers = {each: _numbers(store, readings[each], stored) for each in campaign_ids if each not in uncounted}
     return numbers | (_grouped(store, uncounted, spans) if uncounted else {})
@@ -123,8 +123,8 @@ def _numbers(store: Store, readings: Sequence[Reading], stored: Stored) -> list[
     if counted:
         campaign_id, after = readings[0].campaign_id, min(each["through"] for each in counted)
         behind = {"advocacy_campaign_id": campaign_id, "_id": {"$gt": after}}
-        later = store.find(OUTREACH.collection, behind, sort=("_id",), limit=LATER + 1, fields=("action_date",))
-    if len(later) > LATER:
+        later = store.find(OUTREACH.collection, behind, sort=("_id",), limit=MAX_LATER + 1, fields=("action_date",))
+    if len(later) > MAX_LATER:
         stored, later = {}, []
     return [_number(store, each, stored, later) for each in readings]
 

@@ -6,12 +6,13 @@ from typing import Any, Final
 from pymongo import ReplaceOne
 from pymongo.errors import BulkWriteError
 
-from osdi.documents import Document
+from osdi.documents import Document, Query
 from osdi.resources import OUTREACH
 from osdi.statistics.days import Calendar
+from osdi.statistics.invalidation import COUNTED
 from osdi.statistics.people import Acts, gaps
 from osdi.statistics.rollups import Rollup
-from osdi.statistics.tally import COUNTED_KINDS, FALSE, FLAGS, MAX_VALUE_LENGTH, TRUE, VALUES, Tally
+from osdi.statistics.tally import COUNTED_KINDS, FALSE, FLAGS, MAX_VALUE_LENGTH, MAX_VALUES, TRUE, Tally
 from osdi.store import Store
 from osdi.store.driver import READ_MS, only_duplicate_keys
 from osdi.store.indexes import STATISTICS
@@ -19,6 +20,10 @@ from osdi.store.indexes import STATISTICS
 # The number of people whose outreaches are read at once, and the fields of these.
 PEOPLE_AT_ONCE: Final = 2_000
 _ACTS: Final = ("person_id", "advocacy_campaign_id", "action_date")
+
+# The outreaches of a day are read if there are at most as many. Otherwise the database counts them: it needs seven
+# queries, which take longer than reading a few.
+MAX_READ_OUTREACHES: Final = 1_000
 
 # A campaign with more rollups loses all of them, which are then counted again.
 MAX_ROLLUPS: Final = 20_000
@@ -52,23 +57,30 @@ def make_room(store: Store, campaign_id: str, number: int) -> None:
 
 
 def count_anew(store: Store, rollup: Rollup, through: str, calendar: Calendar) -> None:
-    """Counts all outreaches of a rollup up to an id, in the database. Raises OsdiError 503 if that takes too long."""
-    outreaches = store.collection(OUTREACH.collection)
-    selected = {"$match": rollup.selected | {"_id": {"$lte": through}}}
+    """Counts all outreaches of a rollup up to an id. Raises OsdiError 503 if that takes too long."""
+    selected = rollup.selected | {"_id": {"$lte": through}}
     rollup.tally = Tally()
-    with store.operation():
-        for kind in COUNTED_KINDS:
-            counting = [selected, *_COUNTING[kind]]
-            _add_counts(rollup.tally, kind, outreaches.aggregate(counting, maxTimeMS=READ_MS, allowDiskUse=True))
-            if not rollup.tally.outreaches:
-                break
-        people: list[str] = []
-        if rollup.tally.outreaches:
-            found = outreaches.aggregate([selected, *_PEOPLE], maxTimeMS=READ_MS, allowDiskUse=True)
-            people = [each["_id"] for each in found]
+    few = store.find(OUTREACH.collection, selected, limit=MAX_READ_OUTREACHES + 1, fields=COUNTED)
+    if len(few) <= MAX_READ_OUTREACHES:
+        for each in few:
+            rollup.tally.add(each)
+        people = list(dict.fromkeys(each["person_id"] for each in few if "person_id" in each))
+    else:
+        people = _count_in_database(store, rollup.tally, selected)
     _add_people(store, rollup, people, through, calendar)
     rollup.through = through
     rollup.changed = True
+
+
+def _count_in_database(store: Store, tally: Tally, selected: Query) -> list[str]:
+    """Counts the outreaches by aggregations; returns the ids of their people."""
+    outreaches = store.collection(OUTREACH.collection)
+    with store.operation():
+        for kind in COUNTED_KINDS:
+            counting = [{"$match": selected}, *_COUNTING[kind]]
+            _add_counts(tally, kind, outreaches.aggregate(counting, maxTimeMS=READ_MS, allowDiskUse=True))
+        found = outreaches.aggregate([{"$match": selected}, *_PEOPLE], maxTimeMS=READ_MS, allowDiskUse=True)
+        return [each["_id"] for each in found]
 
 
 def acts_of(store: Store, campaign_id: str, people: Sequence[str], calendar: Calendar) -> Acts:
@@ -126,7 +138,7 @@ def _add_counts(tally: Tally, kind: str, found: Iterable[Document]) -> None:
         number = each["number"]
         if kind == "type":
             tally.outreaches += number  # each outreach has one type
-        if len(tally.by[kind]) < VALUES:
+        if len(tally.by[kind]) < MAX_VALUES:
             tally.by[kind][each["_id"]] = number
         else:
             tally.cut[kind] += number

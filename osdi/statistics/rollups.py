@@ -11,7 +11,7 @@ from osdi.documents import Document, ReadOnlyDocument
 from osdi.ids import new_id
 from osdi.statistics.days import Calendar, Interval
 from osdi.statistics.people import FIRST_TIME, distinct_people
-from osdi.statistics.tally import COUNTED_KINDS, VALUES, Tally
+from osdi.statistics.tally import COUNTED_KINDS, MAX_VALUES, Tally
 
 DAY: Final = "day"
 
@@ -102,7 +102,7 @@ class Rollup:
 
     def _most_frequent(self, kind: str) -> Document:
         counted = self.tally.by[kind]
-        ranked = counted.most_common(VALUES)
+        ranked = counted.most_common(MAX_VALUES)
         beyond = counted.total() - sum(number for _, number in ranked)
         return {
             "values": [value for value, _ in ranked],

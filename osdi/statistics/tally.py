@@ -22,7 +22,7 @@ TRUE, FALSE = "true", "false"
 TOP: Final = 10
 
 # The number of values of a kind that a day keeps, the most frequent ones, and the characters that are kept of each.
-VALUES: Final = 1_000
+MAX_VALUES: Final = 1_000
 MAX_VALUE_LENGTH: Final = 200
 
 

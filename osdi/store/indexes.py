@@ -13,7 +13,7 @@ from osdi.fields.outreach import NEW_PERSON, OWN_WORDS
 from osdi.resources import ADVOCACY_CAMPAIGN, DELETION, ENTRIES, LIST, MESSAGE, OUTREACH, PERSON, QUESTION, TAG, WRAPPER
 
 # Indexes of a million documents take longer to build than a response may.
-SECONDS: Final = 3_600
+BUILD_SECONDS: Final = 3_600
 PARTIAL: Final = "partialFilterExpression"
 EXPIRES: Final = "expireAfterSeconds"
 TOKENS: Final = "tokens"
@@ -118,6 +118,8 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
             for array, pointer in ((entry.collection, field) for entry, (_, field) in ENTRIES.items())
             for fields in ((f"{array}.{pointer}", "_id"), (f"{array}._id",))
         ),
+        # Only people with several answers to a question are in it: their numbers complete the total of answers.
+        Index(("answers.question_id", "further_answers"), only_with="further_answers"),
         UNTOLD,
         REJECTED,
         MODIFIED_BY,
@@ -221,7 +223,7 @@ def create(collection: Collection[dict[str, Any]], declared: Sequence[Index]) ->
     for index, name in zip(declared, (model.document["name"] for model in models), strict=True):
         if name in there and not index.is_as(there[name]):
             collection.drop_index(name)
-    with timeout(SECONDS):  # not around the calls above, which would wait as long for a database that is away
+    with timeout(BUILD_SECONDS):  # not around the calls above, which would wait as long for a database that is away
         try:
             return collection.create_indexes(models)
         except DuplicateKeyError as error:

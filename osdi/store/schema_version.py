@@ -19,7 +19,7 @@ SCHEMA: Final = "schema"
 ID: Final = "schema"
 
 # The number of the last migration (see migrations).
-SCHEMA_VERSION: Final = 11
+SCHEMA_VERSION: Final = 12
 # The SCHEMA_VERSION of the oldest program that can read the documents of this one (see docs/upgrading.md).
 OLDEST_PROGRAM: Final = 11
 

@@ -31,7 +31,7 @@ from osdi.store.indexes import INDEXES, WEBHOOKS, create
 from osdi.store.interface import DocumentStore
 from osdi.store.pages.count_cache import LARGE, CollectionCounts, CountCache
 from osdi.store.pages.order import Place
-from osdi.store.pages.positions import STEPS, KnownPosition, PagePositions
+from osdi.store.pages.positions import MAX_STEPS, KnownPosition, PagePositions
 from osdi.store.schema_version import LOOK_SECONDS, check_schema
 from osdi.store.stale_transactions import StaleTransactions
 from osdi.store.writes import Delete, Insert, Replace, Write, with_events
@@ -274,7 +274,7 @@ class Store(DocumentStore):
         known = (
             KnownPosition(0, None) if after or before else self._positions.nearest(collection, query, page, per_page)
         )
-        if known.steps > STEPS:
+        if known.steps > MAX_STEPS:
             total_records = self.count(collection, query) if total_records is None else total_records
             if (page - 1) * per_page < total_records:
                 raise _too_far(page)
@@ -454,6 +454,6 @@ def _version_conflict(collection: str, selected: Mapping[str, Any]) -> WriteConf
 def _too_far(page: int) -> OsdiError:
     """Returns the error for a page whose number is too far from any known one."""
     message = (
-        f"Page {page} is more than {STEPS:,} resources away from the first page and from those that were read last."
+        f"Page {page} is more than {MAX_STEPS:,} resources away from the first page and from those that were read last."
     )
     return invalid(message, "page", hint="Follow the links `next`, or select fewer resources by a filter.")

@@ -24,7 +24,7 @@ COMPLAINT: Final = "complaint"
 MIGRATION: Final = "migration"
 
 OPTED_OUT, LIFTED = "refused", "lifted"
-HISTORY: Final = 20
+MAX_HISTORY: Final = 20
 
 UNSUBSCRIBED, BOUNCING, COMPLAINED = "unsubscribed", "bouncing", "spam complaints"
 # The source of an opt-out of mail determines the status, and the status these two sources.
@@ -138,7 +138,7 @@ def without_opt_outs(entry: ReadOnlyDocument, lifted: Mapping[str, str], timesta
 
 def _extended(entry: ReadOnlyDocument, change: str, whats: Mapping[str, str], timestamp: dt.datetime) -> list[Any]:
     added = [{"what": what, "change": change, "date": timestamp, "source": source} for what, source in whats.items()]
-    return [*entry.get("history", ()), *added][-HISTORY:]
+    return [*entry.get("history", ()), *added][-MAX_HISTORY:]
 
 
 def with_earlier(entry: ReadOnlyDocument, earlier: ReadOnlyDocument) -> Document:
@@ -153,7 +153,7 @@ def with_earlier(entry: ReadOnlyDocument, earlier: ReadOnlyDocument) -> Document
         if what not in entry["refused"] and not (what in lifted and lifted[what] >= each["since"])
     }
     both = [*earlier["history"], *(each for each in entry["history"] if each not in earlier["history"])]
-    history = sorted(both, key=lambda each: each["date"])[-HISTORY:]
+    history = sorted(both, key=lambda each: each["date"])[-MAX_HISTORY:]
     return {**entry, "refused": {**added, **entry["refused"]}, "history": history}
 
 

@@ -12,7 +12,7 @@ PARTS: Final = ("given_name", "family_name")
 SEARCHED: Final = ("given_name", "additional_name", "family_name")
 # A longer word, or a further one, is not searched: an anonymous post can make the index no larger.
 MAX_WORD_LENGTH: Final = 40
-WORDS: Final = 8
+MAX_WORDS: Final = 8
 ASCII_PUNCTUATION: Final = re.compile("[^a-z0-9]")
 
 
@@ -41,15 +41,15 @@ def compared_name(person: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def name_words(person: Mapping[str, Any]) -> list[str]:
-    """Returns the first WORDS distinct words of a person's names in the form in which they are compared.
+    """Returns the first MAX_WORDS distinct words of a person's names in the form in which they are compared.
 
     The first word of each name is always among them, so that a filter on one name can use the index of these words.
     """
     names = [search_words(str(person.get(part, ""))) for part in SEARCHED]
     words = list(dict.fromkeys(word for name in names for word in name))
-    if len(words) > WORDS:
+    if len(words) > MAX_WORDS:
         words = list(dict.fromkeys([*(name[0] for name in names if name), *words]))
-    return words[:WORDS]
+    return words[:MAX_WORDS]
 
 
 def search_words(text: str) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Final
 
 from osdi.values.text import unicode_form
 
-LENGTH: Final = 80
+MAX_SLUG_LENGTH: Final = 80
 PATTERN: Final = r"[a-z0-9]+(?:-[a-z0-9]+)*"
 SLUG: Final = re.compile(PATTERN)
 # First segments of the addresses of public pages that name no campaign.
@@ -27,7 +27,7 @@ APOSTROPHES: Final = re.compile("['\u2019\u02bc]")
 
 def is_slug(text: str) -> bool:
     """True if the text can be the slug of a campaign."""
-    return len(text) <= LENGTH and SLUG.fullmatch(text) is not None and text not in RESERVED
+    return len(text) <= MAX_SLUG_LENGTH and SLUG.fullmatch(text) is not None and text not in RESERVED
 
 
 def slug_of(title: str) -> str:
@@ -38,13 +38,13 @@ def slug_of(title: str) -> str:
     # casefold before and after: NFKD makes capitals of some signs, such as of the trade mark.
     folded = unicode_form("NFKD", title.casefold()).casefold().translate(LETTERS)
     ascii_only = "".join(each for each in APOSTROPHES.sub("", folded) if each.isascii() or not _is_mark(each))
-    return _allowed(_shortened(APART.sub("-", ascii_only).strip("-"), LENGTH))
+    return _allowed(_shortened(APART.sub("-", ascii_only).strip("-"), MAX_SLUG_LENGTH))
 
 
 def with_number(slug: str, number: int) -> str:
-    """Returns the slug with a number behind it: `save-the-river-2`. It has at most LENGTH characters."""
+    """Returns the slug with a number behind it: `save-the-river-2`. It has at most MAX_SLUG_LENGTH characters."""
     suffix = f"-{number}"
-    return _shortened(slug, LENGTH - len(suffix)) + suffix
+    return _shortened(slug, MAX_SLUG_LENGTH - len(suffix)) + suffix
 
 
 def _is_mark(character: str) -> bool:

@@ -25,7 +25,7 @@ from osdi.store.writes import WEBHOOK_EVENTS, WEBHOOK_REJECTIONS
 # People first, so that a receiver gets a person's event before the events of their outreaches; last what was deleted.
 RESOURCES_WITH_EVENTS: Final = (PERSON, OUTREACH, DELETION)
 ARRAYS: Final = (WEBHOOK_EVENTS, WEBHOOK_REJECTIONS)
-DELIVERIES: Final = 20
+MAX_DELIVERIES: Final = 20
 
 
 def all_webhooks(store: Store) -> list[Document]:
@@ -62,11 +62,11 @@ def mark_webhook(
 ) -> bool:
     """Releases the lease, sets `fields` and removes the fields `gone`. Returns False if the lease was lost.
 
-    `attempt` describes a POST. The webhook keeps the last DELIVERIES of them.
+    `attempt` describes a POST. The webhook keeps the last MAX_DELIVERIES of them.
     """
     change: Document = {"$set": dict(fields), "$unset": dict.fromkeys(("lease", *gone), "")}
     if attempt:
-        change["$push"] = {"deliveries": {"$each": [attempt], "$slice": -DELIVERIES}}
+        change["$push"] = {"deliveries": {"$each": [attempt], "$slice": -MAX_DELIVERIES}}
     with store.operation():
         changed = store.collection(WEBHOOKS).update_one({"_id": webhook_id, "lease": lease}, change)
     return changed.matched_count == 1

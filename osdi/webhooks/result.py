@@ -16,7 +16,7 @@ from osdi.retry import backoff_seconds
 from osdi.webhooks.registry import FAILURE, GAVE_UP, RECEIVER_GONE
 
 # Events of one POST.
-EVENTS: Final = 200
+MAX_BATCH_EVENTS: Final = 200
 
 FIRST_WAIT_SECONDS: Final = 5.0
 MAX_WAIT_SECONDS: Final = 3_600.0
@@ -28,7 +28,7 @@ TOO_LARGE: Final = 413
 ATTEMPTS_ALONE: Final = {400: 5, TOO_LARGE: 1, 422: 5}
 # After this number of rejected events in a row the receiver is at fault: no other event is set aside until the
 # receiver accepts one.
-REJECTED_IN_A_ROW: Final = 10
+MAX_REJECTED_IN_A_ROW: Final = 10
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Consequence:
 
 def batch_size(webhook: ReadOnlyDocument) -> int:
     """Returns the largest number of events of the next POST."""
-    return min(EVENTS, int(webhook.get("batch_events", EVENTS)))
+    return min(MAX_BATCH_EVENTS, int(webhook.get("batch_events", MAX_BATCH_EVENTS)))
 
 
 def consequence(
@@ -92,7 +92,7 @@ def _after_success(webhook: ReadOnlyDocument, timestamp: dt.datetime) -> Consequ
     fields: Document = {"not_before": timestamp, "last_delivered_date": timestamp}
     size = batch_size(webhook)
     grown = size + max(1, size // 4)
-    if grown >= EVENTS:
+    if grown >= MAX_BATCH_EVENTS:
         return Consequence(fields, gone=(*FAILURE, "batch_events"))
     return Consequence(fields | {"batch_events": grown}, gone=FAILURE)
 
@@ -105,7 +105,7 @@ def _after_rejection(
     in_a_row = webhook.get("rejected_in_a_row", 0)
     # RFC 9110, section 15.5.14: with Retry-After a 413 is temporary.
     lasting = result.retry_after is None and attempts >= ATTEMPTS_ALONE[result.status or TOO_LARGE]
-    if lasting and in_a_row < REJECTED_IN_A_ROW:
+    if lasting and in_a_row < MAX_REJECTED_IN_A_ROW:
         fields = {"not_before": timestamp, "rejected_in_a_row": in_a_row + 1, "rejected_attempts": 0}
         return Consequence(fields, rejected=True)
     failed = _after_failure(webhook, result, timestamp, give_up)

@@ -193,7 +193,7 @@ class PageSchema(SettingsSchema):
 
     published = Bool(allow_none=True, metadata={"description": "True: everybody can open the page."})
     slug = FilledText(
-        max_length=slugs.LENGTH,
+        max_length=slugs.MAX_SLUG_LENGTH,
         allow_none=True,
         validate=validate_slug,
         metadata={

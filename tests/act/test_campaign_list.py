@@ -95,7 +95,7 @@ def test_no_campaign_is_said_in_words(database: Database, listing: Client) -> No
 def test_a_long_list_has_a_link_to_earlier_campaigns(
     publish: Publish, listing: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(public_count, "LISTED", 2)
+    monkeypatch.setattr(public_count, "MAX_LISTED", 2)
     for number in range(5):
         publish({"slug": f"river-{number}"}, title=str(number))
     address, found = "/act", []

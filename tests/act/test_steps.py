@@ -303,7 +303,7 @@ def test_an_outreach_is_completed_with_its_token_only(
 def test_a_token_is_valid_for_a_day(publish: Publish, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     page = publish(type="phone", target_list=[ADA])
     step = page.record()
-    monkeypatch.setattr(outreach_token, "SECONDS", -1)
+    monkeypatch.setattr(outreach_token, "VALID_SECONDS", -1)
     assert complete(page, step, outcome__0="reached").status_code == 410
     assert "notes" not in outreach(database)
 

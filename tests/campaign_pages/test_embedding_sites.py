@@ -171,7 +171,7 @@ class TestTheCounts:
     def test_are_written_for_few_sites_in_a_second_whatever_requests_come(
         self, counts: SiteCounts, database: Database, clock: list[float]
     ) -> None:
-        for number in range(site_counts.WRITES_AT_ONCE * 3):
+        for number in range(site_counts.MAX_WRITES * 3):
             if self.count(counts, f"https://{number}.example.net"):
                 counts.write()
 
@@ -179,7 +179,7 @@ class TestTheCounts:
         clock[0] += 1
         self.count(counts)
         counts.write()
-        assert len(stored(database)) == 1 + site_counts.WRITES_AT_ONCE
+        assert len(stored(database)) == 1 + site_counts.MAX_WRITES
 
     def test_need_little_memory_whatever_requests_come(self, counts: SiteCounts, clock: list[float]) -> None:
         for number in range(site_counts.MAX_COUNTS + 50):
@@ -203,7 +203,7 @@ class TestTheCounts:
             patched.setattr(site_counts, "add_frames", fail)
             self.count(counts)
             counts.write()
-        clock[0] += site_counts.SECONDS
+        clock[0] += site_counts.WRITE_EVERY_SECONDS
         self.count(counts)
         counts.write()
 

@@ -91,7 +91,7 @@ def database(app: Flask, mongod: Mongod) -> Iterator[Database]:  # type: ignore[
 @pytest.fixture
 def one_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
     """Makes an import give another server one attempt."""
-    monkeypatch.setattr("osdi.importing.osdi_client.ATTEMPTS", 1)
+    monkeypatch.setattr("osdi.importing.osdi_client.MAX_ATTEMPTS", 1)
 
 
 @pytest.fixture

@@ -11,12 +11,14 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
+from dev import run
 from dev.mongod import free_port
 from osdi.store.driver import MOCK
 from tests.support.fork_server import ForkedProcess, popen
@@ -111,6 +113,22 @@ def test_make_run_keeps_data_in_memory_only_if_the_setting_says_so(mongod_folder
         assert bash(without_token) == {}
         assert bash(with_token)["type"] == "phone"
         assert started.interrupt() == []
+
+
+def test_make_run_compiles_the_application_before_the_web_process_imports_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert all(find_spec(name) for name in run.APPLICATION.removeprefix("import ").split(", "))
+    (tmp_path / "small.py").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    monkeypatch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path / "compiled"))
+    monkeypatch.setattr(run, "APPLICATION", "import small")
+
+    with contextlib.ExitStack() as stack:
+        assert run._compile_ahead(stack).wait(SECONDS) == 0
+
+    assert len([*(tmp_path / "compiled").rglob("small.*.pyc")]) == 1
 
 
 @dataclass

@@ -29,7 +29,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 
 def test_another_worker_completes_a_deletion(mongod: Mongod, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deletions, "SECONDS", 0)
+    monkeypatch.setattr(deletions, "REQUEST_SECONDS", 0)
     with own_database(mongod.uri, "killed_worker") as (store, database):
         tag = {"_id": "tag", "version": 1, "match_keys": ["id:ns:tag"], "created_date": now(), "modified_date": now()}
         database.tags.insert_one(tag)

@@ -71,7 +71,7 @@ each_case = pytest.mark.parametrize("case", CASES, ids=[case.array for case in C
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """A batch has two people, and no request or call of a worker removes more than one."""
     monkeypatch.setattr(entry_removal, "BATCH", BATCH)
-    monkeypatch.setattr(deletions, "SECONDS", 0)
+    monkeypatch.setattr(deletions, "REQUEST_SECONDS", 0)
     monkeypatch.setattr(deletions, "WORKER_SECONDS", 0)
 
 
@@ -217,6 +217,7 @@ def test_a_new_one_of_the_same_name_gets_the_entries_that_another_process_adds_t
     assert {each[case.kind.field] for each in person[case.array]} == {id_of(new)}
     assert len(person[case.array]) == (2 if known and case.kind.several else 1)
     assert api.get(f"/people/{person['_id']}/{case.array}").json["total_records"] == len(person[case.array])
+    assert api.follow(new, f"osdi:{case.array}")["total_records"] == len(person[case.array])
 
 
 def _post(name: str, case: Case) -> dict[str, Any]:

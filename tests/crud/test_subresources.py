@@ -223,6 +223,51 @@ def test_a_person_may_answer_more_than_once(api: Client, jane: dict[str, Any]) -
     assert page["total_records"] == 2
 
 
+def answers(api: Client, question: dict[str, Any]) -> tuple[int, int]:
+    """Returns the total of a question's answers, and the number of those on its first page."""
+    page = api.follow(question, "osdi:answers")
+    return page["total_records"], len(page["_embedded"]["osdi:answers"])
+
+
+def test_the_total_of_answers_follows_each_way_to_change_them(api: Client, jane: dict[str, Any]) -> None:
+    one, other = (api.created("/questions", PARENTS["answers"][1]) for _ in range(2))
+
+    def recorded(address: str, *responses: str) -> str:
+        for response in responses:
+            given = {"question": href(one), "responses": [response]}
+            sent = by_email(address) | {"add_questions_responses_uri": [given]}
+            recorded = api.recorded(sent)
+        return str(recorded["_links"]["osdi:person"]["href"])
+
+    recorded("jane@example.com", "a", "a", "b", "a")
+    kim = recorded("kim@example.com", "b")
+    assert answers(api, one) == (4, 4)
+    posted = [api.created(f"{href(one)}/answers", {"responses": "a"} | link(jane)) for _ in range(2)]
+    api.created(f"{href(other)}/answers", {"responses": "a"} | link(jane))
+    assert (answers(api, one), answers(api, other)) == ((6, 6), (1, 1))
+    api.put(href(posted[0]), {"responses": "b"})
+    assert answers(api, one) == (6, 6)
+    assert api.post(f"{href(jane)}/merge", {"_links": {"osdi:person": {"href": kim}}}).status_code == 200
+    assert answers(api, one) == (6, 6)
+    for each in api.follow(one, "osdi:answers")["_embedded"]["osdi:answers"][1:]:
+        api.delete(href(each))
+    assert (answers(api, one), answers(api, other)) == ((1, 1), (1, 1))
+    api.delete(href(jane))
+    assert (answers(api, one), answers(api, other)) == ((0, 0), (0, 0))
+
+
+def test_a_person_who_has_one_answer_left_has_no_further_ones(
+    api: Client, jane: dict[str, Any], database: Database
+) -> None:
+    question = api.created("/questions", PARENTS["answers"][1])
+    _, second = (api.created(f"{href(question)}/answers", {"responses": "a"} | link(jane)) for _ in range(2))
+    assert database.people.find_one()["further_answers"] == {href(question).rsplit("/", 1)[1]: 1}
+
+    api.delete(href(second))
+
+    assert "further_answers" not in database.people.find_one()
+
+
 @pytest.mark.parametrize("body", [{"responses": ["c"]}, {"value": "a"}, {}, {"responses": ["a", "b"]}])
 def test_an_answer_that_does_not_fit_its_question_is_rejected(
     api: Client, jane: dict[str, Any], body: dict[str, Any]

@@ -159,6 +159,6 @@ def test_two_workers_count_a_batch_once(
 
 
 def test_names_beyond_a_bound_are_not_stored(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(names, "NAMES", 2)
+    monkeypatch.setattr(names, "MAX_NAMES", 2)
 
     assert names.with_names(Counter({"a": 1}), [{"b": "", "c": ""}, {"a": "", "d": ""}]) == {"a": 2, "b": 1}

@@ -45,7 +45,7 @@ def tied(app: Flask, api: Client, store: Store) -> Client:
 def free() -> Iterator[None]:
     """Fails unless every download has freed its slot."""
     yield
-    slots = [downloads._running.acquire(blocking=False) for _ in range(downloads.AT_ONCE)]
+    slots = [downloads._running.acquire(blocking=False) for _ in range(downloads.MAX_DOWNLOADS)]
     for _ in filter(None, slots):
         downloads._running.release()
     assert all(slots)
@@ -286,7 +286,7 @@ class TestADownloadThatFails:
         assert "HTTP/1.1" in response.json["error"]
 
     def test_is_429_while_all_slots_are_used(self, api: Client) -> None:
-        open_ones = [api.get("/people.csv", buffered=False) for _ in range(downloads.AT_ONCE)]
+        open_ones = [api.get("/people.csv", buffered=False) for _ in range(downloads.MAX_DOWNLOADS)]
 
         rejected = api.get("/people.csv")
 

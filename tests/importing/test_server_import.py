@@ -295,12 +295,12 @@ class TestMisbehaving:
             (lambda *_: (200, {}, page([{"a": 1}], "http://[")), "Not an address", 1),
             (lambda *_: (200, {}, page([json.loads("[" * 300 + "]" * 300)])), "nested too deep", 1),
             (lambda *_: (302, {"Location": "http://127.0.0.2/"}, b""), "redirects .302", 1),
-            (lambda *_: (500, {}, b""), "responds with 500", osdi_client.ATTEMPTS),
+            (lambda *_: (500, {}, b""), "responds with 500", osdi_client.MAX_ATTEMPTS),
             (lambda *_: (404, {}, b""), "responds with 404", 1),
             (lambda *_: (403, {}, b""), "lacks permission", 1),
             (lambda *_: (200, {}, b"<html>"), "not JSON", 1),
             (lambda *_: (200, {}, b"[]"), "not a JSON object", 1),
-            (lambda *_: (200, {"Content-Length": "99"}, b"{}"), "cannot be reached", osdi_client.ATTEMPTS),
+            (lambda *_: (200, {"Content-Length": "99"}, b"{}"), "cannot be reached", osdi_client.MAX_ATTEMPTS),
         ],
     )  # fmt: skip
     def test_is_an_error_after_few_requests(self, response: Answer, message: str, most: int) -> None:
@@ -344,7 +344,7 @@ class TestMisbehaving:
             begun = time.monotonic()
             with pytest.raises(RemoteError, match="too slowly"):
                 read(url, seconds=0.3)
-            assert time.monotonic() - begun < 0.3 * osdi_client.ATTEMPTS + 3
+            assert time.monotonic() - begun < 0.3 * osdi_client.MAX_ATTEMPTS + 3
             gone.set()
 
     def test_a_request_is_repeated_until_the_server_recovers(self) -> None:

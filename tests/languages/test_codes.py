@@ -1,8 +1,10 @@
 """The choice of a language, and the direction of its text."""
 
 import pytest
+from babel import Locale, localedata
 
 from osdi.languages import LANGUAGES, PSEUDO_LANGUAGES, choose, text_direction
+from osdi.languages.codes import RIGHT_TO_LEFT
 
 
 @pytest.mark.parametrize(
@@ -40,3 +42,19 @@ def test_text_runs_from_right_to_left_in_the_bidirectional_pseudo_locale_only() 
         **dict.fromkeys((*LANGUAGES, "en-XA"), "ltr"),
         "ar-XB": "rtl",
     }
+
+
+@pytest.mark.parametrize("language", sorted({*LANGUAGES, *RIGHT_TO_LEFT}))
+def test_the_direction_of_text_is_that_of_babel(language: str) -> None:
+    assert text_direction(language) == Locale.parse(language).text_direction
+
+
+def test_the_direction_of_text_needs_no_data_of_babel(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many pages and mails show no date or number, and the data of a language take 5 MB."""
+
+    def load(name: str, **_: object) -> None:
+        raise AssertionError(f"The data of {name} are loaded.")
+
+    monkeypatch.setattr(localedata, "load", load)
+
+    assert [text_direction(each) for each in ("it", "ur-PK")] == ["ltr", "rtl"]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from osdi.mail.html_text import DEPTH, LENGTH, text_of
+from osdi.mail.html_text import MAX_DEPTH, MAX_LENGTH, text_of
 
 LAYOUT = """
 <!DOCTYPE html>
@@ -108,14 +108,14 @@ def test_the_text_of_html(html: str, text: str) -> None:
     assert text_of(html) == text
 
 
-@pytest.mark.parametrize("depth", [DEPTH - 10, DEPTH + 10, 10_000])
+@pytest.mark.parametrize("depth", [MAX_DEPTH - 10, MAX_DEPTH + 10, 10_000])
 @pytest.mark.parametrize("tag", ["div", "blockquote", "p", "a href=https://example.org", "table><tr><td"])
 def test_deeply_nested_elements_are_read(tag: str, depth: int) -> None:
     assert "Hello" in text_of(f"<{tag}>" * (depth // (tag.count("<") + 1)) + "Hello")
 
 
 def test_too_deep_or_too_long_html_becomes_bare_words() -> None:
-    deep, long = "<div>" * (DEPTH + 1), "<p>word</p>" * (LENGTH // 10)
+    deep, long = "<div>" * (MAX_DEPTH + 1), "<p>word</p>" * (MAX_LENGTH // 10)
 
     assert text_of(f"{deep}<p>Hello <b>Jane</b></p><style>a</style><p>Doe</p>") == "Hello\nJane\nDoe"
     assert set(text_of(f"<style>a</style>{long}").split("\n")) == {"word"}
@@ -133,7 +133,7 @@ def test_too_deep_or_too_long_html_becomes_bare_words() -> None:
 def test_no_html_takes_long(unit: str, end: str) -> None:
     began = time.process_time()
 
-    text_of(unit * (LENGTH // 2 // len(unit)) + end)
+    text_of(unit * (MAX_LENGTH // 2 // len(unit)) + end)
 
     assert time.process_time() - began < 5  # without our cuts some of these take minutes
 

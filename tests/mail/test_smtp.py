@@ -155,7 +155,7 @@ def test_one_connection_carries_many_mails(server: MailServer) -> None:
 def test_the_client_reconnects_after_the_maximum_number_of_mails(
     server: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(smtp, "MAILS", 2)
+    monkeypatch.setattr(smtp, "MAX_MAILS", 2)
 
     with client(server.port) as smtp_client:
         for _ in range(5):

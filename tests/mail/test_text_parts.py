@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from osdi.mail import html_text, text_parts
-from osdi.mail.html_text import LENGTH
+from osdi.mail.html_text import MAX_LENGTH
 from osdi.mail.text_parts import CACHED, MAX_CACHED_LENGTH, MAX_WORDS, text_of
 from tests.mail.test_html_text import LAYOUT, PIECES
 
@@ -128,6 +128,6 @@ def test_the_cache_is_bounded() -> None:
 def test_no_html_takes_long_to_be_marked(unit: str, end: str) -> None:
     began = time.process_time()
 
-    text_parts._marked(unit * (LENGTH // len(unit)) + end)
+    text_parts._marked(unit * (MAX_LENGTH // len(unit)) + end)
 
     assert time.process_time() - began < 1

@@ -151,6 +151,22 @@ class TestFirstWordsOfNames:
         assert words == [["a", "doe", *"bcdefg"], ["doe"]]
 
 
+class TestFurtherAnswers:
+    """Migration 12 counts the further answers of people with several answers to a question."""
+
+    def test_changes_people_with_several_answers_to_a_question_only(self, old: tuple[Store, Database]) -> None:
+        store, database = old
+        given = {"a": "xyx", "b": "xy", "c": "x", "d": ""}
+        for person_id, questions in given.items():
+            answers = [{"_id": f"{person_id}{at}", "question_id": each} for at, each in enumerate(questions)]
+            database.people.insert_one({**old_person(person_id), "version": 2, "answers": answers})
+        before = list(database.people.find().sort("_id"))
+
+        assert list(migration_steps.count_further_answers(MigrationContext(store, RULES))) == [1]
+        assert list(migration_steps.count_further_answers(MigrationContext(store, RULES))) == [0]
+        assert list(database.people.find().sort("_id")) == [{**before[0], "further_answers": {"x": 1}}, *before[1:]]
+
+
 class TestDomainsAsSent:
     """Migration 4 gives e-mail keys the form in which mail is sent to the domain."""
 

@@ -55,7 +55,7 @@ class TestPairs:
     def test_are_all_pairs_of_people_who_share_something_each_once(
         self, store: Store, people: list[str], sharing: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(pairs_module, "SHARING", sharing)
+        monkeypatch.setattr(pairs_module, "MAX_SHARING", sharing)
 
         assert sorted(pairs(store)) == sorted(combinations(people, 2))
 
@@ -108,7 +108,7 @@ class TestPairs:
         self, api: Client, store: Store, people: list[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(pairs_module, "BATCH", 1)
-        monkeypatch.setattr(pairs_module, "LOOKED_AT", 1)
+        monkeypatch.setattr(pairs_module, "MAX_PEOPLE_READ", 1)
         found, after, pages = [], "", 0
         while after is not None:
             page = duplicate_pairs(store, limit=1, after=after)
@@ -259,7 +259,7 @@ def test_a_group_is_split_so_that_no_pair_is_lost(group: str, exceptions: list[s
 
 
 def test_a_large_group_with_many_exceptions_is_split_in_time() -> None:
-    group = [str(number) for number in range(groups_module.GROUP)]
+    group = [str(number) for number in range(groups_module.MAX_GROUP_PEOPLE)]
     exceptions = {frozenset(pair) for number, pair in enumerate(combinations(group, 2)) if number % 3 == 0}
 
     parts = list(parts_of(group, exceptions))

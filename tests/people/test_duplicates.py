@@ -188,7 +188,7 @@ class TestPages:
         self, api: Client, pairs: list[list[str]], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(groups_module, "BATCH", 1)
-        monkeypatch.setattr(groups_module, "LOOKED_AT", 2)
+        monkeypatch.setattr(groups_module, "MAX_PEOPLE_READ", 2)
 
         response = api.get("/people/duplicates").json
 
@@ -203,7 +203,7 @@ class TestPages:
         added = [{"address": f"{number}@example.com"} for number in range(5)]
         api.record(factories.outreach(person={"email_addresses": [*jane, *added]}), token=False)
         pair = [person(api, **JANE) for _ in range(2)]
-        monkeypatch.setattr(groups_module, "KEYS", 5)
+        monkeypatch.setattr(groups_module, "MAX_KEYS", 5)
 
         response = api.get("/people/duplicates").json
 
@@ -214,7 +214,7 @@ class TestPages:
 
     def test_a_group_has_a_limited_number_of_people(self, api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         people = [person(api, **JANE) for _ in range(6)]
-        monkeypatch.setattr(groups_module, "GROUP", 3)
+        monkeypatch.setattr(groups_module, "MAX_GROUP_PEOPLE", 3)
 
         assert groups(api) == [(["name_and_postal_code"], people[:3])]
 

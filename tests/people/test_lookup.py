@@ -67,7 +67,7 @@ def test_a_found_person_has_all_fields(anywhere: Store) -> None:
 
 
 def test_the_number_of_found_people_is_limited(anywhere: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lookup, "PEOPLE", 3)
+    monkeypatch.setattr(lookup, "MAX_PEOPLE", 3)
     for _ in range(5):
         person(anywhere, JANE)
 

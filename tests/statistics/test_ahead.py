@@ -181,7 +181,7 @@ def test_a_campaign_is_left_alone_for_a_while_after_it_was_read(
 def test_an_interrupted_reading_goes_on(
     store: Store, clock: Clock, machine: Machine, monkeypatch: pytest.MonkeyPatch, only_by_worker: Callable[[], None]
 ) -> None:
-    monkeypatch.setattr(ahead, "SECONDS", -1.0)
+    monkeypatch.setattr(ahead, "SLICE_SECONDS", -1.0)
     monkeypatch.setattr(reader, "COUNTED_AT_ONCE", 1)
     worker = StatisticsAhead(store, BERLIN, clock=machine)
     recorded(store, clock)
@@ -216,7 +216,7 @@ def test_two_workers_count_the_same(store: Store, clock: Clock, machine: Machine
 
 def test_a_request_does_not_wait_for_a_large_count(store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     """This is what the worker prevents."""
-    monkeypatch.setattr(reader, "SECONDS", -1.0)
+    monkeypatch.setattr(reader, "FIRST_READING_SECONDS", -1.0)
     monkeypatch.setattr(reader, "COUNTED_AT_ONCE", 1)
     recorded(store, clock)
 

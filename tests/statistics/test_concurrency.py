@@ -18,7 +18,7 @@ from osdi.errors import OsdiError
 from osdi.ids import new_id, now
 from osdi.people.outreach_links_store import forget_person, move_outreaches
 from osdi.resources import OUTREACH, PERSON
-from osdi.statistics import invalidation_store, reader, recent_store
+from osdi.statistics import invalidation_store, reader, recent_store, rollup_store
 from osdi.statistics.days import Calendar
 from osdi.statistics.invalidation_store import complete, invalidate_all
 from osdi.statistics.reader import StatisticsReader
@@ -40,10 +40,11 @@ SETTLED = dt.timedelta(seconds=2)
 KILLED = f"""
 import datetime, sys
 from zoneinfo import ZoneInfo
-from osdi.statistics import reader
+from osdi.statistics import reader, rollup_store
 from osdi.statistics.days import Calendar
 from osdi.store import Store
 reader.SAVED_FROM, reader.COUNTED_AT_ONCE = 3, 1
+rollup_store.MAX_READ_OUTREACHES = 1
 reader.SETTLED = {SETTLED!r}
 first, last = {CALENDAR.first!r}, {CALENDAR.last!r}
 calendar = Calendar(first, last, ZoneInfo("UTC"))
@@ -61,6 +62,7 @@ def store(mongod: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     monkeypatch.setattr(reader, "SAVED_FROM", 3)
     monkeypatch.setattr(recent_store, "EXTENDED_FROM", 3)
     monkeypatch.setattr(reader, "COUNTED_AT_ONCE", 1)
+    monkeypatch.setattr(rollup_store, "MAX_READ_OUTREACHES", 1)
     store = Store(mongod.uri.replace("/osdi?", "/statistics_concurrency?"))
     store.create_indexes()
     empty(store)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from osdi.statistics.days import DAYS
+from osdi.statistics.days import MAX_DAYS
 from osdi.statistics.people import FIRST_TIME, distinct_people, gaps
 from osdi.statistics.tally import Tally
 from tests.support.examples import examples
@@ -18,8 +18,8 @@ from tests.support.examples import examples
         ([], {}),
         ([7, 7], {7: FIRST_TIME}),
         ([9, 7, 8, 7], {7: FIRST_TIME, 8: 1, 9: 1}),
-        ([1, DAYS], {1: FIRST_TIME, DAYS: DAYS - 1}),
-        ([1, 1 + DAYS], {1: FIRST_TIME, 1 + DAYS: FIRST_TIME}),
+        ([1, MAX_DAYS], {1: FIRST_TIME, MAX_DAYS: MAX_DAYS - 1}),
+        ([1, 1 + MAX_DAYS], {1: FIRST_TIME, 1 + MAX_DAYS: FIRST_TIME}),
     ],
 )
 def test_a_gap_is_the_number_of_days_since_the_day_before(acted: list[int], found: dict[int, int]) -> None:
@@ -30,7 +30,7 @@ def test_a_gap_is_the_number_of_days_since_the_day_before(acted: list[int], foun
 @given(
     st.lists(st.lists(st.integers(0, 12).map(lambda day: day * 61), max_size=6), max_size=6),
     st.integers(0, 12).map(lambda day: day * 61),
-    st.integers(1, DAYS),
+    st.integers(1, MAX_DAYS),
 )
 def test_distinct_people_of_a_range_are_those_with_a_day_in_it(acts: list[list[int]], first: int, length: int) -> None:
     days: dict[int, Tally] = {number: Tally() for number in range(first, first + length)}

@@ -26,14 +26,15 @@ from osdi.privacy import erasure
 from osdi.privacy.erasure import erase, finish_next_erasure, resume_erasure
 from osdi.resources import OUTREACH, PERSON
 from osdi.statistics import invalidation, invalidation_store, reader, recent_store, rollup_store
-from osdi.statistics.days import DAYS, Calendar, dates
+from osdi.statistics.days import MAX_DAYS, Calendar, dates
 from osdi.statistics.reader import StatisticsReader
-from osdi.statistics.rollups import Rollup
+from osdi.statistics.rollups import Reading, Rollup
 from osdi.statistics.tally import COUNTED_KINDS, FLAGS
 from osdi.store import Insert, Store
 from tests.store.test_store import SERVERS, store_on
 from tests.support.examples import examples
 from tests.support.factories import RULES
+from tests.support.profiled import profiled
 
 CAMPAIGN, OTHER = "campaign", "other"
 
@@ -232,15 +233,17 @@ def counted(store: Store, zone: ZoneInfo, first: dt.date, last: dt.date) -> Coun
 def test_equal_a_recount(store: Store, clock: Clock, small: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(merge, "SETTLED", dt.timedelta(seconds=-5))
     monkeypatch.setattr(recent_store, "EXTENDED_FROM", 0)
+    # Some days are counted in the database, and others are not.
+    monkeypatch.setattr(rollup_store, "MAX_READ_OUTREACHES", 2 if small else 0)
     if small:
         monkeypatch.setattr(merged_people_store, "BATCH", 2)
         monkeypatch.setattr(erasure, "BATCH", 2)
-        monkeypatch.setattr(reader, "AT_ONCE", 3)
+        monkeypatch.setattr(reader, "BATCH", 3)
         monkeypatch.setattr(reader, "SAVED_FROM", 1)
         monkeypatch.setattr(rollup_store, "PEOPLE_AT_ONCE", 1)
-        monkeypatch.setattr(recent_store, "LATER", 2)
-        monkeypatch.setattr(invalidation_store, "AT_ONCE", 3)
-        monkeypatch.setattr(invalidation_store, "HELD", 2)
+        monkeypatch.setattr(recent_store, "MAX_LATER", 2)
+        monkeypatch.setattr(invalidation_store, "MAX_INVALIDATIONS", 3)
+        monkeypatch.setattr(invalidation_store, "MAX_HELD", 2)
         monkeypatch.setattr(rollup_store, "MAX_ROLLUPS", 40)
 
     def compare(zone: ZoneInfo, first: dt.date, last: dt.date, *, times: int) -> None:
@@ -340,6 +343,22 @@ class TestRollups:
         # The first day was counted before, the second is now; both people of the range were counted by the one.
         assert self.count(store, 0, 1) == ([1, 1], [1, 1], 1)
         assert self.count(store, 0, 0) == ([1], [1], 1)
+
+    @pytest.mark.parametrize(("outreaches", "queries"), [(2, 2), (3, 9)], ids=["few: read once", "many"])
+    def test_of_few_outreaches_take_few_queries(
+        self, store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch, outreaches: int, queries: int
+    ) -> None:
+        monkeypatch.setattr(rollup_store, "MAX_READ_OUTREACHES", 2)
+        for _ in range(outreaches):
+            record(store, clock, self.NOON, "A")
+        clock.timestamp += dt.timedelta(seconds=300)
+        rollup = Reading.of(CAMPAIGN, Calendar(self.DAY, self.DAY, self.ZONE)).days[0]
+
+        with profiled(store.connect().get_default_database()) as operations:
+            rollup_store.count_anew(store, rollup, id_before(clock.now()), Calendar(self.DAY, self.DAY, self.ZONE))
+
+        assert (rollup.tally.outreaches, rollup.tally.people) == (outreaches, 1)
+        assert len(operations) == queries
 
     def test_computed_after_a_change_are_not_recomputed(
         self, store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
@@ -483,18 +502,18 @@ class TestRollups:
         assert self.count(store, 1, 2)[2] == 1
 
     def test_of_a_year_before_say_nothing(self, store: Store, clock: Clock) -> None:
-        for days in (0, 1, DAYS, DAYS + 1):
+        for days in (0, 1, MAX_DAYS, MAX_DAYS + 1):
             record(store, clock, self.NOON - dt.timedelta(days=days), "A")
         clock.timestamp += dt.timedelta(seconds=300)
 
-        for first in (1 - DAYS, 0):
+        for first in (1 - MAX_DAYS, 0):
             assert self.count(store, first, 0)[2] == 1
-        assert self.count(store, -DAYS, -1)[2] == 1
+        assert self.count(store, -MAX_DAYS, -1)[2] == 1
 
     def test_with_many_invalidations_are_recomputed_once(
         self, store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(invalidation_store, "AT_ONCE", 3)
+        monkeypatch.setattr(invalidation_store, "MAX_INVALIDATIONS", 3)
         made = [record(store, clock, self.NOON, "A") for _ in range(10)]
         clock.timestamp += dt.timedelta(seconds=300)
         self.count(store)

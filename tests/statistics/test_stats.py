@@ -96,8 +96,9 @@ class TestAnswer:
     def test_values_past_the_limit_are_summed_up_and_reported(
         self, api: Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("osdi.statistics.rollups.VALUES", 2)
-        monkeypatch.setattr("osdi.statistics.rollup_store.VALUES", 2)
+        monkeypatch.setattr("osdi.statistics.rollup_store.MAX_READ_OUTREACHES", 0)
+        monkeypatch.setattr("osdi.statistics.rollups.MAX_VALUES", 2)
+        monkeypatch.setattr("osdi.statistics.rollup_store.MAX_VALUES", 2)
         monkeypatch.setattr(reader, "SETTLED", dt.timedelta(seconds=-5))
         for number in (1, 1, 1, 2, 2, 3, 4):
             record(api, "2026-11-01T10:00:00Z", type=f"t{number}")
@@ -198,7 +199,7 @@ class TestChanges:
 
     def test_a_large_count_takes_several_requests(self, api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         record(api, "2026-11-01T10:00:00Z")
-        monkeypatch.setattr(reader, "SECONDS", -1)
+        monkeypatch.setattr(reader, "FIRST_READING_SECONDS", -1)
         address = f"/advocacy_campaigns/{api.campaign_id}/stats?from=2026-10-20&to=2026-11-10"
 
         statuses = [api.get(address).status_code for _ in range(3)]

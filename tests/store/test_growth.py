@@ -8,7 +8,7 @@ import pytest
 from pymongo.database import Database
 
 from dev.mongod import Mongod
-from osdi.crud.totals_store import count_entries, count_people_with
+from osdi.crud.totals_store import count_answers, count_people_with
 from osdi.ids import id_before, new_id
 from osdi.operations.readiness import missing_indexes
 from osdi.store import Store
@@ -40,6 +40,7 @@ def fill(database: Database, number: int = PEOPLE) -> None:
             "taggings": [{"_id": new_id(), "tag_id": "tag"}],
             "items": [{"_id": new_id(), "list_id": "list"}],
             "answers": [{"_id": new_id(), "question_id": "question"} for _ in range(2)],
+            "further_answers": {"question": 1},
         }
         for day, created in ((day, SINCE + dt.timedelta(days=day)) for day in range(number))
     )
@@ -61,15 +62,28 @@ def test_the_index_alone_counts_people_with_a_tag_or_list(
     assert [(each.read, each.plan.partition(" ")[0]) for each in operations] == [(0, "COUNT_SCAN")]
 
 
+def test_indexes_alone_count_the_answers_to_a_question(store: Store, database: Database) -> None:
+    fill(database)
+
+    with profiled(database) as operations:
+        assert count_answers(store, "question") == 2 * PEOPLE
+
+    plans = [(each.read, each.plan) for each in operations]
+    assert plans == [
+        (0, "COUNT_SCAN { answers.question_id: 1, _id: 1 }"),
+        (0, "IXSCAN { answers.question_id: 1, further_answers: 1 }"),
+    ]
+
+
 def test_small_counts_are_always_exact(caching_store: Store, database: Database) -> None:
     fill(database)
     assert count_people_with(caching_store, "taggings", "tag_id", "tag") == PEOPLE
-    assert count_entries(caching_store, "answers", "question_id", "question") == 2 * PEOPLE
+    assert count_answers(caching_store, "question") == 2 * PEOPLE
 
     database.people.delete_one({})
 
     assert count_people_with(caching_store, "taggings", "tag_id", "tag") == PEOPLE - 1
-    assert count_entries(caching_store, "answers", "question_id", "question") == 2 * PEOPLE - 2
+    assert count_answers(caching_store, "question") == 2 * PEOPLE - 2
     assert page(caching_store, {"taggings.tag_id": "tag"}).total_records == PEOPLE - 1
 
 
@@ -77,7 +91,7 @@ def test_large_counts_are_cached_by_query(
     caching_store: Store, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("osdi.store.store.LARGE", PEOPLE // 4)
-    monkeypatch.setattr("osdi.crud.totals_store.LARGE_ENTRIES", PEOPLE // 4)
+    monkeypatch.setattr("osdi.crud.totals_store.LARGE", PEOPLE // 4)
     fill(database)
     later = {"created_date": {"$gte": SINCE + dt.timedelta(days=PEOPLE // 2)}}
     few = {"created_date": {"$gte": SINCE + dt.timedelta(days=PEOPLE - 5)}}
@@ -86,7 +100,7 @@ def test_large_counts_are_cached_by_query(
         return [
             count_people_with(caching_store, "items", "list_id", "list"),
             count_people_with(caching_store, "taggings", "tag_id", "tag"),
-            count_entries(caching_store, "answers", "question_id", "question"),
+            count_answers(caching_store, "question"),
             page(caching_store, later).total_records,
             page(caching_store, few).total_records,
         ]

@@ -187,7 +187,7 @@ class TestFarPagesByNumber:
     def small(self, monkeypatch: pytest.MonkeyPatch, database: Database, store: Store) -> None:
         monkeypatch.setattr(store, "_positions", positions.PagePositions())
         monkeypatch.setattr(positions, "REMEMBERED_FROM", 10)
-        monkeypatch.setattr("osdi.store.store.STEPS", 20)
+        monkeypatch.setattr("osdi.store.store.MAX_STEPS", 20)
         database.people.insert_many(document(number, SINCE + number % 3 * MINUTE) for number in range(100))
 
     @pytest.mark.parametrize("query", [{}, MODIFIED])

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from osdi.values.slugs import LENGTH, is_slug, slug_of, with_number
+from osdi.values.slugs import MAX_SLUG_LENGTH, is_slug, slug_of, with_number
 
 
 @pytest.mark.parametrize(
@@ -91,4 +91,4 @@ def test_each_title_becomes_a_valid_slug_with_and_without_a_number(title: str, n
 
     assert is_slug(slug)
     assert is_slug(with_number(slug, number))
-    assert len(slug) <= LENGTH
+    assert len(slug) <= MAX_SLUG_LENGTH

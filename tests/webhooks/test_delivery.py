@@ -142,7 +142,7 @@ class TestEvents:
     def test_are_sent_in_batches(
         self, api: Client, receiver: WebhookReceiver, deliver: Deliver, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("osdi.webhooks.result.EVENTS", 6)
+        monkeypatch.setattr("osdi.webhooks.result.MAX_BATCH_EVENTS", 6)
         secret = created(api, receiver, "outreach_recorded")["secret"]
         recorded = [api.recorded(factories.outreach()) for _ in range(7)]
 

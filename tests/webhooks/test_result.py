@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from osdi.webhooks.result import REJECTED_IN_A_ROW, Consequence, DeliveryResult, batch_size, consequence
+from osdi.webhooks.result import MAX_REJECTED_IN_A_ROW, Consequence, DeliveryResult, batch_size, consequence
 
 NOW = dt.datetime(2026, 3, 18, 11, 2, 15)
 GIVE_UP = dt.timedelta(hours=24)
@@ -64,7 +64,7 @@ def test_a_413_with_retry_after_is_temporary() -> None:
 
 
 def test_a_receiver_that_rejects_everything_is_at_fault_itself() -> None:
-    made = after(DeliveryResult(413), rejected_in_a_row=REJECTED_IN_A_ROW)
+    made = after(DeliveryResult(413), rejected_in_a_row=MAX_REJECTED_IN_A_ROW)
 
     assert not made.rejected
     assert made.fields["failures"] == 1
@@ -73,7 +73,7 @@ def test_a_receiver_that_rejects_everything_is_at_fault_itself() -> None:
 def test_a_receiver_that_rejects_everything_is_disabled_in_the_end() -> None:
     since = NOW - dt.timedelta(hours=25)
 
-    made = after(DeliveryResult(413), rejected_in_a_row=REJECTED_IN_A_ROW, failing_since=since)
+    made = after(DeliveryResult(413), rejected_in_a_row=MAX_REJECTED_IN_A_ROW, failing_since=since)
 
     assert made.disabled == "gave_up"
 

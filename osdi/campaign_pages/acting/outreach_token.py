@@ -13,7 +13,7 @@ from osdi.access.signing_keys import timed_signer
 from osdi.store import DocumentStore
 
 PURPOSE: Final = "outreach"
-SECONDS: Final = 24 * 60 * 60
+VALID_SECONDS: Final = 24 * 60 * 60
 # An id, some keys of targets, and a signature.
 MAX_TOKEN_LENGTH: Final = 20_000
 
@@ -38,7 +38,7 @@ def read_outreach_token(store: DocumentStore, token: str) -> OutreachToken | Non
     if len(token) > MAX_TOKEN_LENGTH:
         return None
     try:
-        outreach_id, campaign_id, *candidates = timed_signer(store, PURPOSE).loads(token, max_age=SECONDS)
+        outreach_id, campaign_id, *candidates = timed_signer(store, PURPOSE).loads(token, max_age=VALID_SECONDS)
     except BadData:
         return None
     return OutreachToken(outreach_id, campaign_id, tuple(candidates))

@@ -1,7 +1,7 @@
 """Counts in memory which sites frame the forms of campaigns, so that a request for a form writes nothing as a rule.
 
 The first frame of a site is written as soon as its response is sent, further ones of this process every five minutes.
-Whatever requests come, a process writes at most WRITES_AT_ONCE sites in a second.
+Whatever requests come, a process writes at most MAX_WRITES sites in a second.
 """
 
 import datetime as dt
@@ -23,9 +23,9 @@ from osdi.store import Store
 
 # A header Sec-Fetch-Dest with one of these says that a browser puts the response into a frame.
 FRAMES: Final = frozenset({"iframe", "frame", "embed", "object"})
-SECONDS: Final = 300.0
+WRITE_EVERY_SECONDS: Final = 300.0
 PAUSE_SECONDS: Final = 1.0
-WRITES_AT_ONCE: Final = 20
+MAX_WRITES: Final = 20
 # The counts that a process has in memory. If there are more, the oldest is lost.
 MAX_COUNTS: Final = 1_000
 # Campaign, origin and outcome.
@@ -71,7 +71,7 @@ class SiteCounts:
             timestamp = time.monotonic()
             if timestamp < self._resumes:
                 return
-            taken = [(key, each, each.number) for key, each in self._due(timestamp)][:WRITES_AT_ONCE]
+            taken = [(key, each, each.number) for key, each in self._due(timestamp)][:MAX_WRITES]
             self._resumes = timestamp + PAUSE_SECONDS
             for _, each, _ in taken:
                 each.number, each.written = 0, timestamp
@@ -88,7 +88,7 @@ class SiteCounts:
         timestamp = time.monotonic()
         if timestamp < self._resumes:
             return False
-        if timestamp - counted.written >= SECONDS:
+        if timestamp - counted.written >= WRITE_EVERY_SECONDS:
             return True
         if timestamp < self._looks:
             return False
@@ -96,5 +96,9 @@ class SiteCounts:
         return any(True for _ in self._due(timestamp))
 
     def _due(self, timestamp: float) -> Iterator[tuple[Key, _Count]]:
-        """Yields the counts to write at a moment; the caller has the lock."""
-        yield from (item for item in self._counts.items() if item[1].number and timestamp - item[1].written >= SECONDS)
+        """Yields the counts to write at a time; the caller has the lock."""
+        yield from (
+            item
+            for item in self._counts.items()
+            if item[1].number and timestamp - item[1].written >= WRITE_EVERY_SECONDS
+        )

@@ -19,14 +19,14 @@ from osdi.store.indexes import POSTAL_CODES
 
 BATCH: Final = 1_000
 # Uploads take longer than a look-up, so the second attempt is nearly always the last.
-ATTEMPTS: Final = 5
+MAX_ATTEMPTS: Final = 5
 
 
 def look_up(store: Store, campaign_id: str, code: str) -> Found:
     """Returns the keys of the targets that a postal code leads to. Raises OsdiError 503."""
     # The document that names the table has no prefix. The index has it first, so it is read before the entries.
     wanted = [None, EVERY_OTHER, *prefixes(code)]
-    for _ in range(ATTEMPTS):
+    for _ in range(MAX_ATTEMPTS):
         found = store.find(POSTAL_CODES, {"advocacy_campaign_id": campaign_id, "prefix": {"$in": wanted}})
         in_use = next((each.get("table") for each in found if "prefix" not in each), None)
         # If two uploads have ended between two reads of the query, entries of the table are missing.

@@ -35,7 +35,7 @@ from osdi.values.dates import DayFirst, timestamp
 
 THREADS: Final = 8
 LINE_AFTER_ROWS: Final = 5_000
-TAGS_SHOWN: Final = 50
+MAX_TAGS_SHOWN: Final = 50
 DELIMITERS: Final = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 FILE: Final = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 
@@ -309,9 +309,9 @@ def _created_tags(importer: RowImporter, *, dry: bool) -> Iterator[str]:
     tags = [one_line(name) for name in importer.created_tags]
     if tags:
         yield f"Tags that {'would be' if dry else 'were'} created ({len(tags):,}; --tag-separator splits them):"
-        yield from (f"  {name}" for name in tags[:TAGS_SHOWN])
-        if len(tags) > TAGS_SHOWN:
-            yield f"  and {len(tags) - TAGS_SHOWN:,} more"
+        yield from (f"  {name}" for name in tags[:MAX_TAGS_SHOWN])
+        if len(tags) > MAX_TAGS_SHOWN:
+            yield f"  and {len(tags) - MAX_TAGS_SHOWN:,} more"
 
 
 def _run(

@@ -15,7 +15,7 @@ from osdi.documents import Document, Query
 from osdi.followups.leases.lease_store import LeasedFollowup
 from osdi.followups.outcomes import Gone
 from osdi.ids import id_before
-from osdi.people.lookup import PEOPLE
+from osdi.people.lookup import MAX_PEOPLE
 from osdi.resources import OUTREACH, PERSON
 from osdi.store import Store
 from osdi.store.driver import READ_MS
@@ -46,7 +46,7 @@ def read_current(store: Store, leased: LeasedFollowup, key: str, listed: Query, 
     """
     pipeline: list[Document] = [
         {"$match": {"contact_keys": key}},
-        {"$limit": PEOPLE},
+        {"$limit": MAX_PEOPLE},
         _union(SUPPRESSIONS, listed, ENTRIES),
         _union(OUTREACH.collection, _of_its_kind(leased, around), OUTREACHES, limit=2),
     ]

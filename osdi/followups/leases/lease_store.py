@@ -22,7 +22,7 @@ from osdi.store import Store
 from osdi.store.driver import READ_MS
 
 # Another worker may lease what this one has found. After this many times the others have the work.
-ATTEMPTS: Final = 10
+MAX_ATTEMPTS: Final = 10
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def lease_batch(
     """
     due = {"state": LEASED if lost else QUEUED, "not_before": {"$lte": timestamp}, "kind": {"$in": list(kinds)}}
     ends = timestamp + dt.timedelta(seconds=seconds)
-    for _ in range(ATTEMPTS):
+    for _ in range(MAX_ATTEMPTS):
         found = _find_due(store, due, timestamp, max_count)
         if not found:
             break

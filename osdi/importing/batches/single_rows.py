@@ -12,7 +12,7 @@ from osdi.importing.importer import DataAccess, Prepared, RowImporter
 from osdi.importing.report import Outcome
 from osdi.importing.sources import Item
 
-GROUP: Final = 64
+MAX_GROUP_ROWS: Final = 64
 
 Imported = list[tuple[Item, Outcome]]
 Group = list[tuple[Item, Prepared]]
@@ -29,11 +29,11 @@ def one_by_one(items: Iterable[Item], importer: RowImporter, pool: ThreadPoolExe
 
 
 def groups(rows: Iterable[tuple[Item, Prepared]]) -> Iterator[Group]:
-    """Yields the rows in groups of up to GROUP; no two rows of a group share a key."""
+    """Yields the rows in groups of up to MAX_GROUP_ROWS; no two rows of a group share a key."""
     group: Group = []
     keys: set[str] = set()
     for item, row in rows:
-        if len(group) == GROUP or not keys.isdisjoint(row.keys):
+        if len(group) == MAX_GROUP_ROWS or not keys.isdisjoint(row.keys):
             yield group
             group, keys = [], set()
         group.append((item, row))

@@ -12,7 +12,7 @@ from osdi.importing.csv_files.column_mapping import CUSTOM_BECAUSE, EMAIL_STATUS
 from osdi.importing.csv_files.records import Record
 from osdi.values.opt_out_flags import FLAGS, squashed
 
-DISTINCT: Final = 100
+MAX_DISTINCT: Final = 100
 STATUS_BECAUSE: Final = "its values are statuses"
 
 
@@ -33,7 +33,7 @@ ALL_UNKNOWN, NO_DATE, DOUBTFUL, FILE_NAME = "all_unknown", "no_date", "doubtful"
 
 @dataclass
 class Values:
-    """The values of a column: up to DISTINCT different ones, and if one of all is an opt-out."""
+    """The values of a column: up to MAX_DISTINCT different ones, and if one of all is an opt-out."""
 
     distinct: set[str] = field(default_factory=set)
     has_opt_out: bool = False
@@ -42,7 +42,7 @@ class Values:
         if value in self.distinct:
             return
         self.has_opt_out = self.has_opt_out or row_consent.state_opt_out((value,))
-        if len(self.distinct) < DISTINCT:
+        if len(self.distinct) < MAX_DISTINCT:
             self.distinct.add(value)
 
 

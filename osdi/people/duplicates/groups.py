@@ -32,13 +32,13 @@ KINDS: Final = {
     NAME_AND_POSTAL_CODE.rstrip(":"): "name_and_postal_code",
 }
 
-# A group contains at most GROUP people. A page reads at most LOOKED_AT people with unclaimed keys, and about KEYS of
-# their keys, since anonymous posts may add thousands of contact details to a person.
-GROUP: Final = 25
-LOOKED_AT: Final = 500
-KEYS: Final = 1_000
+# A group contains at most MAX_GROUP_PEOPLE. A page reads at most MAX_PEOPLE_READ with unclaimed keys, about MAX_KEYS
+# of their keys, since anonymous posts may add thousands of contact details to a person.
+MAX_GROUP_PEOPLE: Final = 25
+MAX_PEOPLE_READ: Final = 500
+MAX_KEYS: Final = 1_000
 # The keys of one person by which its duplicates are searched.
-PERSON_KEYS: Final = 200
+MAX_PERSON_KEYS: Final = 200
 BATCH: Final = 25
 
 # Values of KINDS, and the ids of the people who share keys of these kinds.
@@ -72,25 +72,27 @@ def duplicates(store: Store, *, limit: int, after: str = "") -> Groups:
     """
     found: list[Shared] = []
     people_by_key: PeopleByKey = {}
-    for _ in range(0, LOOKED_AT, BATCH):
+    for _ in range(0, MAX_PEOPLE_READ, BATCH):
         people = people_with_unclaimed_keys(store, after, BATCH)
         for person in people:
             found += _shared_at(store, person, people_by_key)
             after = person["_id"]
-            if len(found) >= limit or len(people_by_key) >= KEYS:
+            if len(found) >= limit or len(people_by_key) >= MAX_KEYS:
                 return Groups(_groups(store, found), after)
         if len(people) < BATCH:
             return Groups(_groups(store, found), None)
     return Groups(_groups(store, found), after)
 
 
-def duplicates_of(store: Store, person: ReadOnlyDocument, limit: int = GROUP) -> list[tuple[tuple[str, ...], Document]]:
+def duplicates_of(
+    store: Store, person: ReadOnlyDocument, limit: int = MAX_GROUP_PEOPLE
+) -> list[tuple[tuple[str, ...], Document]]:
     """Returns the other people with a key of this person, each behind the kinds of the shared keys (values of KINDS).
 
-    People who are not the same are left out. At most `limit` people, found by at most PERSON_KEYS keys. Raises
+    People who are not the same are left out. At most `limit` people, found by at most MAX_PERSON_KEYS keys. Raises
     OsdiError 503.
     """
-    keys = keys_of(person)[:PERSON_KEYS]
+    keys = keys_of(person)[:MAX_PERSON_KEYS]
     if not keys:
         return []
     ids = owners_and_sharing(store, keys, limit + 1) - {person["_id"]}
@@ -125,7 +127,7 @@ def _shared_at(store: Store, person: Document, people_by_key: PeopleByKey) -> li
     owners = owners_of(store, new) if new else {}
     for key in new:
         owner = [owners[key]] if key in owners else []
-        people_by_key[key] = owner, sharing_people(store, key, GROUP - len(owner))
+        people_by_key[key] = owner, sharing_people(store, key, MAX_GROUP_PEOPLE - len(owner))
     shared: dict[tuple[str, ...], set[str]] = {}
     for key in keys:
         owner, others = people_by_key[key]

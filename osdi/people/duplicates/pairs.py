@@ -25,13 +25,13 @@ from osdi.values.names import compared_name, names_differ
 
 EMAIL, PHONE, NAME_AND_POSTAL_CODE = groups.KINDS.values()
 HIGH, MEDIUM, LOW = "high", "medium", "low"
-# A page looks at about LOOKED_AT people with unclaimed keys. Most of these keys may have no owner, since posts without
-# a token cannot claim them; so the batches grow as long as nobody is found.
-LOOKED_AT: Final = 2_500
+# A page looks at about MAX_PEOPLE_READ people with unclaimed keys. Most of these keys may have no owner, since posts
+# without a token cannot claim them; so the batches grow as long as nobody is found.
+MAX_PEOPLE_READ: Final = 2_500
 BATCH: Final = 25
 MAX_BATCH: Final = 200
 # The people who share a key with one of a batch, that one query reads.
-SHARING: Final = 2_000
+MAX_SHARING: Final = 2_000
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,9 @@ def duplicate_pairs(store: Store, *, limit: int, after: str = "") -> Pairs:
     """
     found: list[Pair] = []
     looked_at, batch = 0, BATCH
-    while looked_at < LOOKED_AT:
+    while looked_at < MAX_PEOPLE_READ:
         people = people_with_unclaimed_keys(store, after, batch)
-        pairs = _pairs_of(store, {each["_id"]: each["unclaimed_keys"][: groups.PERSON_KEYS] for each in people})
+        pairs = _pairs_of(store, {each["_id"]: each["unclaimed_keys"][: groups.MAX_PERSON_KEYS] for each in people})
         for person in people:
             found += pairs.get(person["_id"], ())
             after = person["_id"]
@@ -107,10 +107,10 @@ def _others_of(store: Store, keys: Mapping[str, Sequence[str]]) -> dict[str, set
     queries.
     """
     every = sorted({key for each in keys.values() for key in each})
-    sharing = people_sharing(store, every, SHARING + 1) if every else []
-    if len(sharing) > SHARING:
+    sharing = people_sharing(store, every, MAX_SHARING + 1) if every else []
+    if len(sharing) > MAX_SHARING:
         return {
-            person_id: owners_and_sharing(store, list(each), groups.GROUP) if each else set()
+            person_id: owners_and_sharing(store, list(each), groups.MAX_GROUP_PEOPLE) if each else set()
             for person_id, each in keys.items()
         }
     owners = owners_of(store, every) if every else {}
@@ -118,7 +118,7 @@ def _others_of(store: Store, keys: Mapping[str, Sequence[str]]) -> dict[str, set
     for person_id, each in keys.items():
         wanted = set(each)
         sharers = (other["_id"] for other in sharing if not wanted.isdisjoint(other["unclaimed_keys"]))
-        found[person_id] = {*(owners[key] for key in each if key in owners), *islice(sharers, groups.GROUP)}
+        found[person_id] = {*(owners[key] for key in each if key in owners), *islice(sharers, groups.MAX_GROUP_PEOPLE)}
     return found
 
 

@@ -10,7 +10,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from osdi.odata.parser import MAX_FILTER_LENGTH
-from osdi.statistics.days import DAYS, midnight
+from osdi.statistics.days import MAX_DAYS, midnight
 from osdi.statistics.tally import MAX_VALUE_LENGTH
 
 # By kind of a value in the statistics: its field in the API's filters.
@@ -114,7 +114,7 @@ def days_of(first: str, last: str, limit: int | None = None) -> tuple[dt.date | 
     if start and end and start > end:
         errors["to"] = "The last day is before the first."
     elif start and end and limit and (end - start).days >= limit:
-        errors["to"] = f"There are more than {DAYS} days from the first to the last."
+        errors["to"] = f"There are more than {MAX_DAYS} days from the first to the last."
     return start, end, errors
 
 

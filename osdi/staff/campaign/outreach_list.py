@@ -1,6 +1,6 @@
 """The list of outreaches: a page of those that a filter selects, the latest first, their number, and a file of all.
 
-An index serves campaign, days and one value. For other conditions a page reads at most LOOKED_AT outreaches and says
+An index serves campaign, days and one value. For other conditions a page reads at most MAX_READ outreaches and says
 how far it has looked, so no request reads a whole campaign.
 """
 
@@ -30,9 +30,9 @@ from osdi.store.scan import scan
 
 PER_PAGE: Final = 25
 BATCH: Final = 2_000
-LOOKED_AT: Final = 10_000
+MAX_READ: Final = 10_000
 # Among more outreaches than these, those that no index counts are not counted.
-COUNTED: Final = 20_000
+MAX_COUNTED: Final = 20_000
 ROWS_OF_PART: Final = 100
 CURSOR: Final = re.compile(r"(?P<date>\d{4}-\d\d-\d\dT[\d:.]+)?~(?P<id>[\w-]{1,64})")
 # An id is given up to this time before or after the date of recording, which has whole seconds.
@@ -157,7 +157,7 @@ def _bounds(chosen: OutreachFilter, zone: ZoneInfo) -> Query:
 
 
 def _total(store: Store, selection: Selection) -> int | None:
-    if selection.rest and store.count(OUTREACH.collection, selection.base) > COUNTED:
+    if selection.rest and store.count(OUTREACH.collection, selection.base) > MAX_COUNTED:
         return None
     return store.count(OUTREACH.collection, selection.whole)
 
@@ -167,7 +167,7 @@ def _looked_through(
 ) -> tuple[list[Document], Document | None]:
     """Returns up to a page of outreaches and one more, and the last one that was looked at, None at the end."""
     found: list[Document] = []
-    for _ in range(0, LOOKED_AT, BATCH):
+    for _ in range(0, MAX_READ, BATCH):
         batch = _next(store, selection, start, after, BATCH, ("action_date",))  # which the index has
         order = {each["_id"]: number for number, each in enumerate(batch)}
         among = {"$and": [{"_id": {"$in": list(order)}}, selection.rest]}

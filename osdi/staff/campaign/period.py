@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from osdi.staff.campaign.outreach_filter import days_of
-from osdi.statistics.days import DAYS
+from osdi.statistics.days import MAX_DAYS
 
 ALL, DATES = "all", "dates"
 # The periods by the value of the form's control: the number of days up to today, or None.
@@ -33,7 +33,7 @@ def period_of(wanted: str, first: str, last: str, today: dt.date) -> tuple[Perio
     Dates count if the range is DATES or not stated.
     """
     if wanted == DATES or (not wanted and (first or last)):
-        start, end, errors = days_of(first, last, DAYS)
+        start, end, errors = days_of(first, last, MAX_DAYS)
         return Period(DATES if start or end or errors else ALL, start, end), errors
     number = RANGES.get(wanted)
     if number is None:

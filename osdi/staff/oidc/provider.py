@@ -22,7 +22,7 @@ from osdi.staff.oidc.errors import SignInFailed
 from osdi.values.web_addresses import origin_of, secure_address
 
 DISCOVERY: Final = "/.well-known/openid-configuration"
-SECONDS: Final = 5.0
+REQUEST_SECONDS: Final = 5.0
 KEPT_SECONDS: Final = 3_600.0
 # After a failure nothing is asked for this long, so that a provider that is away holds no threads of the web process.
 PAUSE_SECONDS: Final = 10.0
@@ -153,4 +153,4 @@ class Provider:
     @cached_property
     def _http(self) -> HttpFetch:
         """The client, which reads the certificates of the system when it is made."""
-        return HttpFetch(self._networks, seconds=SECONDS)
+        return HttpFetch(self._networks, seconds=REQUEST_SECONDS)

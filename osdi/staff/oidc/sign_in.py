@@ -35,7 +35,7 @@ from osdi.staff.sessions import FRESH
 from osdi.store import Store
 
 PURPOSE: Final = "oidc"
-SECONDS: Final = 600
+VALID_SECONDS: Final = 600
 SCOPE: Final = "openid email"
 MAX_LENGTH: Final = 4_000
 
@@ -134,7 +134,7 @@ def _remembered(store: Store, cookie: str) -> _Remembered:
     if not cookie or len(cookie) > MAX_LENGTH:
         raise SignInFailed("no_cookie")
     try:
-        return _Remembered(*timed_signer(store, PURPOSE).loads(cookie, max_age=SECONDS))
+        return _Remembered(*timed_signer(store, PURPOSE).loads(cookie, max_age=VALID_SECONDS))
     except BadData:
         raise SignInFailed("cookie") from None
 

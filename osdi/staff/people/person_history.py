@@ -12,7 +12,7 @@ from osdi.staff.people.names import name_of
 from osdi.store import Store
 from osdi.store.indexes import STAFF, STAFF_EVENTS
 
-EVENTS: Final = 20
+MAX_EVENTS: Final = 20
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Action:
 class History:
     """The history of a person, the latest first. `modified_by` is the id and name of the last editor, if it is known.
 
-    `actions` are the EVENTS latest ones of the audit log.
+    `actions` are the MAX_EVENTS latest ones of the audit log.
     """
 
     merged: tuple[Merged, ...]
@@ -65,7 +65,7 @@ def _merged(store: Store, person: ReadOnlyDocument) -> tuple[Merged, ...]:
 
 def _actions(store: Store, person: ReadOnlyDocument) -> tuple[Action, ...]:
     named = [f"{PERSON.collection}/{each}" for each in ids_of(person)]
-    events = store.find(STAFF_EVENTS, {"ids": {"$in": named}}, sort=("-_id",), limit=EVENTS)
+    events = store.find(STAFF_EVENTS, {"ids": {"$in": named}}, sort=("-_id",), limit=MAX_EVENTS)
     members = store.by_ids(STAFF, sorted({each["staff_id"] for each in events if "staff_id" in each}))
     names = {each["_id"]: each["name"] for each in members}
     return tuple(Action(each["action"], names.get(each.get("staff_id", ""), ""), each["at"]) for each in events)

@@ -18,10 +18,10 @@ from osdi.paging import Page
 # Nearer pages cost less than what is remembered could save.
 REMEMBERED_FROM: Final = 10_000
 # More documents are not stepped over: a million take a quarter of a second.
-STEPS: Final = 1_000_000
-SECONDS: Final = 600.0
-QUERIES: Final = 100
-OF_QUERY: Final = 200
+MAX_STEPS: Final = 1_000_000
+REMEMBERED_SECONDS: Final = 600.0
+MAX_QUERIES: Final = 100
+MAX_POSITIONS_OF_QUERY: Final = 200
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,10 @@ class KnownPosition:
 
 
 class PagePositions:
-    """The ends of the far pages that were read in the last SECONDS; threads may share it."""
+    """The ends of the far pages that were read in the last REMEMBERED_SECONDS; threads may share it."""
 
     def __init__(self) -> None:
-        self._known: LRUCache[bytes, TTLCache[int, str]] = LRUCache(QUERIES)
+        self._known: LRUCache[bytes, TTLCache[int, str]] = LRUCache(MAX_QUERIES)
         self._lock = threading.Lock()
 
     def nearest(self, collection: str, query: Query, page: int, per_page: int) -> KnownPosition:
@@ -57,7 +57,7 @@ class PagePositions:
         key = _key(collection, query)
         with self._lock:
             if key not in self._known:
-                self._known[key] = TTLCache(OF_QUERY, SECONDS)
+                self._known[key] = TTLCache(MAX_POSITIONS_OF_QUERY, REMEMBERED_SECONDS)
             self._known[key][end] = page.cursor_at(-1)
 
 

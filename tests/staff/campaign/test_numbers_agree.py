@@ -128,7 +128,7 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages of three outreaches, which look at few at once."""
     monkeypatch.setattr(outreach_list, "PER_PAGE", 3)
     monkeypatch.setattr(outreach_list, "BATCH", 4)
-    monkeypatch.setattr(outreach_list, "LOOKED_AT", 8)
+    monkeypatch.setattr(outreach_list, "MAX_READ", 8)
 
 
 @pytest.mark.usefixtures("small_pages")

@@ -286,8 +286,8 @@ class TestALargeCampaign:
         self, ada: StaffBrowser, database: Database, campaign: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(module, "BATCH", 50)
-        monkeypatch.setattr(module, "LOOKED_AT", 100)
-        monkeypatch.setattr(module, "COUNTED", 200)
+        monkeypatch.setattr(module, "MAX_READ", 100)
+        monkeypatch.setattr(module, "MAX_COUNTED", 200)
         address, opened_pages, rows = f"/staff/outreaches?campaign={campaign}&target=Rare", 0, 0
 
         while address:

@@ -17,7 +17,7 @@ from pymongo.database import Database
 
 from osdi.ids import now
 from osdi.staff.members import add_member, set_disabled
-from osdi.staff.oidc.sign_in import SECONDS
+from osdi.staff.oidc.sign_in import VALID_SECONDS
 from osdi.store import Store
 from tests.staff.oidc.conftest import BEGIN, CALLBACK, Deploy, OidcBrowser, arguments
 from tests.support.oidc_provider import CLIENT, Claims, OidcProvider
@@ -316,7 +316,7 @@ class TestAResponse:
         self, browser: OidcBrowser, provider: OidcProvider, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         address = provider.authorize(browser.begin())
-        moment = time.time() + SECONDS + 1
+        moment = time.time() + VALID_SECONDS + 1
         monkeypatch.setattr("itsdangerous.timed.time", type("", (), {"time": staticmethod(lambda: moment)}))
 
         assert browser.open_callback(address).status_code == 400

@@ -98,7 +98,7 @@ class TestTheStatus:
         self, store: Store, statuses: None, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(find_module, "BATCH", 1)
-        monkeypatch.setattr(find_module, "LOOKED_AT", 2)
+        monkeypatch.setattr(find_module, "MAX_PEOPLE_READ", 2)
 
         first = find_people(store, RULES, Filter(status="subscribed"))
 
@@ -110,7 +110,7 @@ class TestTheStatus:
         self, ada: StaffBrowser, statuses: None, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(find_module, "BATCH", 1)
-        monkeypatch.setattr(find_module, "LOOKED_AT", 2)
+        monkeypatch.setattr(find_module, "MAX_PEOPLE_READ", 2)
 
         text = ada.get(PEOPLE, query_string={"status": "subscribed"}).text
 
@@ -342,7 +342,7 @@ class TestTheCsvFile:
         self, ada: StaffBrowser, api: Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         for module in ("find", "csv_file"):
-            monkeypatch.setattr(f"osdi.staff.people.search.{module}.LOOKED_AT", 2)
+            monkeypatch.setattr(f"osdi.staff.people.search.{module}.MAX_PEOPLE_READ", 2)
         for _ in range(3):
             stored(api, given_name="Jane")
 

@@ -16,7 +16,7 @@ from pymongo.database import Database
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
-from blueprints.staff.long_forms import AT_ONCE
+from blueprints.staff.long_forms import MAX_UPLOADS
 from dev.mongod import Mongod
 from osdi.access.tokens import READ
 from osdi.ids import now
@@ -74,7 +74,7 @@ def server(mongod: Mongod) -> Iterator[tuple[Live, Store, Stored]]:
         client.drop_database("long_forms")
         store = stack.enter_context(closing(Store(uri)))
         store.create_indexes()
-        live = stack.enter_context(Live(environment, threads=AT_ONCE + 1))
+        live = stack.enter_context(Live(environment, threads=MAX_UPLOADS + 1))
         yield live, store, client.get_default_database()
         client.drop_database("long_forms")
 
@@ -171,7 +171,7 @@ def test_a_forged_upload_stores_nothing(site: Site) -> None:
 def test_silent_uploads_leave_a_thread_for_the_others_and_end(site: Site) -> None:
     body = site.form()
     with ExitStack() as stack:
-        silent = [stack.enter_context(site.connect()) for _ in range(AT_ONCE)]
+        silent = [stack.enter_context(site.connect()) for _ in range(MAX_UPLOADS)]
         for each in silent:
             each.sendall(site.head(len(body)) + body[:1_000])
         time.sleep(0.3)
@@ -180,7 +180,7 @@ def test_silent_uploads_leave_a_thread_for_the_others_and_end(site: Site) -> Non
         assert response(rejected)[0] == 429
         assert requests.get(f"{site.live.url}/staff/sign-in", timeout=5).status_code == 200
 
-        assert [response(each)[0] for each in silent] == [400] * AT_ONCE
+        assert [response(each)[0] for each in silent] == [400] * MAX_UPLOADS
 
     with site.connect() as connection:
         connection.sendall(site.head(len(body)) + body)

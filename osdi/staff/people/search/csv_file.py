@@ -9,7 +9,7 @@ from osdi.exporting.export import PART, ExportQuery
 from osdi.match_keys import MatchKeyRules
 from osdi.resources import PERSON
 from osdi.staff.people.search.filter import Filter
-from osdi.staff.people.search.find import LOOKED_AT, find_people
+from osdi.staff.people.search.find import MAX_PEOPLE_READ, find_people
 from osdi.store import Store
 
 
@@ -29,7 +29,7 @@ class PeopleFile(ExportQuery):
         """Yields lists of people. Raises OsdiError 503."""
         after: str | None = ""
         while after is not None:
-            size = LOOKED_AT if self.chosen.text else PART
+            size = MAX_PEOPLE_READ if self.chosen.text else PART
             found = find_people(self.store, self.rules, self.chosen, after, size)
             after = found.after
             if found.people:
@@ -40,8 +40,10 @@ def people_file(store: Store, rules: MatchKeyRules, chosen: Filter) -> PeopleFil
     """Returns the export of the chosen people. Raises OsdiError 400 for a search by text that finds too many; 503."""
     query = chosen.query
     if chosen.text:
-        found = find_people(store, rules, chosen, size=LOOKED_AT)
+        found = find_people(store, rules, chosen, size=MAX_PEOPLE_READ)
         if found.more:
-            raise invalid(f"More than {LOOKED_AT} people have this name. Type more of it, then download again.", "text")
+            raise invalid(
+                f"More than {MAX_PEOPLE_READ} people have this name. Type more of it, then download again.", "text"
+            )
         query = {"_id": {"$in": [person["_id"] for person in found.people]}}
     return PeopleFile(store, PERSON, query, rules=rules, chosen=chosen)

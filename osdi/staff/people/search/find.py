@@ -1,8 +1,8 @@
 """Finds the people of a filter, one page at a time. A page reads a limited number of documents, each by an index.
 
 Without a text the newest people come first, or those with the latest outreach. The status of an e-mail address is in no
-index, since the suppression list counts too: a page looks at the people in the order of the list, at most LOOKED_AT of
-them, and may therefore have few people or none, and still a cursor.
+index, since the suppression list counts too: a page looks at the people in the order of the list, at most
+MAX_PEOPLE_READ of them, and may therefore have few people or none, and still a cursor.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,7 +23,7 @@ from osdi.values.names import letters_and_digits
 PER_PAGE: Final = 25
 # The people of a name, or in the order of the list, that the other filters choose from on one page; the outreaches that
 # a page reads in the order of outreaches.
-LOOKED_AT: Final = 500
+MAX_PEOPLE_READ: Final = 500
 BATCH: Final = 100
 
 
@@ -72,7 +72,7 @@ def statuses_of(store: Store, people: Iterable[ReadOnlyDocument]) -> dict[str, s
 
 def _by_text(store: Store, rules: MatchKeyRules, chosen: Filter, size: int) -> Found:
     alone = chosen == Filter(text=chosen.text)
-    found = search_people(store, chosen.text, rules, limit=size if alone else LOOKED_AT)
+    found = search_people(store, chosen.text, rules, limit=size if alone else MAX_PEOPLE_READ)
     people = _fitting(store, chosen, found.people)
     if people and (chosen.campaign or chosen.active):
         ids = {"_id": chosen.first_outreach_id} if chosen.active else {}
@@ -89,7 +89,7 @@ def _newest(store: Store, chosen: Filter, after: str, size: int) -> Found:
     shown: list[Document] = []
     batch = BATCH if chosen.status else size + 1
     cursor = after
-    for _ in range(0, max(LOOKED_AT, batch), batch):
+    for _ in range(0, max(MAX_PEOPLE_READ, batch), batch):
         ids = {**chosen.first_id, **({"$lt": cursor} if cursor else {})}
         query = {**chosen.query, **({"_id": ids} if ids else {})}
         people = store.find(PERSON.collection, query, sort=("-_id",), limit=batch)
@@ -109,7 +109,7 @@ def _by_outreaches(store: Store, chosen: Filter, after: str, size: int) -> Found
     """Returns people in the order of their latest chosen outreach; the cursor is the id of an outreach."""
     shown: dict[str, Document] = {}
     cursor = after
-    for _ in range(0, LOOKED_AT, BATCH):
+    for _ in range(0, MAX_PEOPLE_READ, BATCH):
         ids = {**chosen.first_outreach_id, **({"$lt": cursor} if cursor else {})}
         query = {**chosen.outreaches, **({"_id": ids} if ids else {})}
         outreaches = store.find(OUTREACH.collection, query, sort=("-_id",), limit=BATCH, fields=("person_id",))
