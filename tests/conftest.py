@@ -173,9 +173,9 @@ def mongod(mongod_folder: Path) -> Iterator[Mongod]:
         yield server
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def snapshots(mongod: Mongod) -> Iterator[None]:
-    """Makes the replica set keep deleted documents: see `long_history`."""
+    """Makes the replica set keep deleted documents until the end of the module: see `long_history`."""
     with long_history(mongod.uri):
         yield
 

@@ -20,8 +20,9 @@ OPTIONS = (
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
     # Otherwise Chromium starts a process for each new page, which takes as long as the page.
     "--process-per-site",
-    # Pages of tests live for tenths of a second: other threads and processes cost them more than they save.
-    *("--in-process-gpu", "--js-flags=--single-threaded"),
+    # Pages of tests live for tenths of a second: other threads and processes cost them more than they save, and so do
+    # the compilers that optimise scripts.
+    *("--in-process-gpu", "--js-flags=--single-threaded --no-opt --no-maglev"),
     f"--host-resolver-rules=MAP {PUBLIC_NAME} 127.0.0.1,MAP {SITE_NAME} 127.0.0.1,MAP * ~NOTFOUND,"
     "EXCLUDE 127.0.0.1,EXCLUDE localhost",
 )

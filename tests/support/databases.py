@@ -77,6 +77,8 @@ def without_journal(uri: str) -> None:
         config = client.admin.command("replSetGetConfig")["config"]
         changed = {"version": config["version"] + 1, "writeConcernMajorityJournalDefault": False}
         client.admin.command("replSetReconfig", config | changed)
+        # Until the next write nothing counts as written by a majority: a command that writes nothing would wait for it.
+        client.admin.command("appendOplogNote", data={"reason": "reconfigured"})
 
 
 def _digests(database: Database) -> dict[str, str]:

@@ -3,7 +3,8 @@
 import csv
 import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,13 @@ import pytest
 from flask import Flask
 from pymongo.database import Database
 
+from dev.mongod import Mongod
 from osdi.followups.unsubscribe import link, mark_bouncing, signer
 from osdi.people.merge import merge_stored_people
 from osdi.store import Store
 from osdi.suppression import opt_outs
 from tests.support.client import Client
+from tests.support.databases import long_history
 from tests.support.factories import RULES
 from tests.suppression.conftest import KINDS, Sent, opted_out
 
@@ -296,7 +299,7 @@ def cases_of(path: str) -> list[Case]:
 
 @pytest.fixture
 def paths(
-    request: pytest.FixtureRequest,
+    mongod: Mongod,
     path: str,
     app: Flask,
     api: Client,
@@ -304,11 +307,10 @@ def paths(
     tmp_path: Path,
     remote: tuple[str, list[dict[str, Any]]],
     monkeypatch: pytest.MonkeyPatch,
-) -> Paths:
+) -> Iterator[Paths]:
     monkeypatch.chdir(tmp_path)
-    if "backup" in path:
-        request.getfixturevalue("snapshots")
-    return Paths(app, api, store, tmp_path, remote)
+    with long_history(mongod.uri) if "backup" in path else nullcontext():
+        yield Paths(app, api, store, tmp_path, remote)
 
 
 def not_listed(store: Store, them: list[Case]) -> set[tuple[str, str]]:

@@ -8,6 +8,8 @@ from tests.support.barriers import barriers
 pytestmark = pytest.mark.browser
 
 GOOD = "<p>Save the river.</p>"
+BODY = "<body style='background: white; color: black'><main><h1>River</h1>"
+START = f"<!DOCTYPE html><html lang='en'><title>River</title>{BODY}"
 
 
 @pytest.mark.parametrize(
@@ -21,11 +23,21 @@ GOOD = "<p>Save the river.</p>"
     ids=["none", "light", "dark", "another rule"],
 )
 def test_a_barrier_is_found(browser: Browser, body: str, rule: str) -> None:
-    html = "<!DOCTYPE html><html lang='en'><title>River</title><body style='background: #fff; color: #000'>"
     with browser.new_context() as context:
         page = context.new_page()
-        page.set_content(f"{html}<main><h1>River</h1>{body}")
+        page.set_content(START + body)
         found = barriers(page, dark=True)
 
     assert bool(found) == bool(rule)
     assert rule in found
+
+
+def test_a_barrier_of_a_later_document_of_the_page_is_found(browser: Browser) -> None:
+    with browser.new_context() as context:
+        page = context.new_page()
+        found = []
+        for body in (GOOD, "<input>", GOOD):
+            page.goto(f"data:text/html,{START}{body}")
+            found.append(barriers(page))
+
+    assert ["label" in each for each in found] == [False, True, False], found
