@@ -177,7 +177,8 @@ def _set_name_keys(
 ) -> list[str]:
     """Returns the keys of the person's name, after giving the person those that are new and have no owner.
 
-    The person loses the keys of a former name. `people` are the owners of the posted keys. Further owners are read only if the stored name differs from the posted.
+    The person loses the keys of a former name. `people` are the owners of the posted keys. Further owners are read only
+    if the stored name differs from the posted.
     """
     wanted = name_and_postal_code_keys(person)
     kept = [key for key in person["match_keys"] if not key.startswith(NAME_AND_POSTAL_CODE) or key in wanted]

@@ -28,7 +28,7 @@ def barriers(page: Page, *, within: str = "html", dark: bool = False) -> str:
 def _session(page: Page) -> CDPSession:
     """Returns a session in which Chromium loads axe into the present document of a page and into each later one.
 
-    Chromium then compiles axe once for all documents. That takes a third of the time of a check.
+    Chromium then compiles axe once for all documents. That saves time.
     """
     if page not in _sessions:
         session = page.context.new_cdp_session(page)
