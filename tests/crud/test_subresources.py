@@ -245,9 +245,10 @@ def test_the_total_of_answers_follows_each_way_to_change_them(api: Client, jane:
     posted = [api.created(f"{href(one)}/answers", {"responses": "a"} | link(jane)) for _ in range(2)]
     api.created(f"{href(other)}/answers", {"responses": "a"} | link(jane))
     assert (answers(api, one), answers(api, other)) == ((6, 6), (1, 1))
-    api.put(href(posted[0]), {"responses": "b"})
-    assert answers(api, one) == (6, 6)
+    # Of two equal answers in a row a merge keeps one; the order of Kim's depends on the second in which it came.
     assert api.post(f"{href(jane)}/merge", {"_links": {"osdi:person": {"href": kim}}}).status_code == 200
+    assert answers(api, one) == (6, 6)
+    api.put(href(posted[0]), {"responses": "b"})
     assert answers(api, one) == (6, 6)
     for each in api.follow(one, "osdi:answers")["_embedded"]["osdi:answers"][1:]:
         api.delete(href(each))
