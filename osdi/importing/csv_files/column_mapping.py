@@ -188,11 +188,6 @@ def guess_columns(
     return tuple(columns)
 
 
-def _can_repeat(field: str) -> bool:
-    """True if several columns can have the field: their values are added."""
-    return field in (IGNORED, TAGS, LISTS) or IDENTIFIER.fullmatch(field) is not None or is_flag(field)
-
-
 @lru_cache(PATHS)
 def is_flag(field: str) -> bool:
     """True if the field is a flag about consent, such as `opted_out`; several columns can have the same."""
