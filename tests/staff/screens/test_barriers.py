@@ -8,6 +8,8 @@ from tests.support.barriers import barriers
 pytestmark = pytest.mark.browser
 
 GOOD = "<p>Save the river.</p>"
+GREY = "<span style='color: #848484'>Save the river.</span>"
+LINK = "<a href='/' style='color: #0000ee; text-decoration: none'>the river</a>"
 BODY = "<body style='background: white; color: black'><main><h1>River</h1>"
 START = f"<!DOCTYPE html><html lang='en'><title>River</title>{BODY}"
 
@@ -18,9 +20,21 @@ START = f"<!DOCTYPE html><html lang='en'><title>River</title>{BODY}"
         (GOOD, ""),
         ("<p style='color: #999'>Save the river.</p>", "color-contrast"),
         (f"<style>@media (prefers-color-scheme: dark) {{ p {{ color: #999 }} }}</style>{GOOD}", "color-contrast"),
+        (f"{GOOD}<p style='font-size: 30px'>{GREY}</p>{GOOD}<p>{GREY}</p>{GOOD}", "color-contrast"),
+        (f"{GOOD}<section style='background: #222'>{GOOD}</section>{GOOD}", "color-contrast"),
+        (f"{GOOD}<section style='background: white; opacity: 0.4'>{GOOD}</section>{GOOD}", "color-contrast"),
+        (f"{GOOD}<p style='color: #111'>We have to protect {LINK} this year.</p>{GOOD}", "link-in-text-block"),
+        (
+            f"{GOOD}<p><span style='color: #0000ee'>{LINK}</span></p><p>We have to protect {LINK} this year.</p>{GOOD}",
+            "link-in-text-block",
+        ),
         ("<p>Save the river.<input></p>", "label"),
+        ("", ""),
     ],
-    ids=["none", "light", "dark", "another rule"],
+    ids=[
+        *("none", "light", "dark", "a smaller text of a colour", "another ground", "a ground that shines through"),
+        *("a link", "a link with other text around it", "another rule", "no text"),
+    ],
 )
 def test_a_barrier_is_found(browser: Browser, body: str, rule: str) -> None:
     with browser.new_context() as context:
