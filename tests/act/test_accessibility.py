@@ -11,6 +11,7 @@ from tests.act.conftest import IMAGES, Published, Served
 from tests.act.test_submitting import expect_recorded, fill, submit
 from tests.support.barriers import barriers
 from tests.support.browser import Visit
+from tests.support.slow import slow_except
 
 pytestmark = pytest.mark.browser
 
@@ -106,7 +107,11 @@ STATES: dict[str, tuple[str, Callable[[Page], None], dict[str, Any], dict[str, A
 }
 
 
-@pytest.mark.parametrize("state", STATES)
+# The other states have the parts of these.
+OF_EACH_KIND = ("page", "mistakes", "choice of targets", "e-mail", "call", "thanks", "closed", "not found")
+
+
+@pytest.mark.parametrize("state", slow_except(STATES, OF_EACH_KIND))
 def test_axe_finds_nothing_in_light_and_dark(served: Served, open_page: Open, state: str) -> None:
     suffix, tab_to, page, fields = STATES[state]
     published = served.publish({**PAGE, **page}, **{**FULL, **fields})
@@ -119,7 +124,7 @@ def test_axe_finds_nothing_in_light_and_dark(served: Served, open_page: Open, st
     visit.messages.clear()  # the browser reports answers that are errors
 
 
-@pytest.mark.parametrize("colour", ["#ffff66", "#111111", "#ff4f8b"])
+@pytest.mark.parametrize("colour", slow_except(["#ffff66", "#111111", "#ff4f8b"], ["#ffff66"]))
 def test_axe_finds_nothing_in_the_organisations_colour(served: Served, open_page: Open, colour: str) -> None:
     published = served.publish({**PAGE, "colour": colour}, **FULL)
     page = open_page(published.url).page
@@ -127,7 +132,9 @@ def test_axe_finds_nothing_in_the_organisations_colour(served: Served, open_page
     assert not barriers(page, dark=True)
 
 
-@pytest.mark.parametrize("state", ["page", "frame", "mistakes", "call", "e-mail", "thanks"])
+@pytest.mark.parametrize(
+    "state", slow_except(["page", "frame", "mistakes", "call", "e-mail", "thanks"], ["frame", "mistakes", "e-mail"])
+)
 def test_a_state_fits_a_narrow_window_and_large_text(served: Served, open_page: Open, state: str) -> None:
     suffix, tab_to, page, fields = STATES[state]
     long_title = "Donaudampfschifffahrtsgesellschaftskapitänskajütenschlüssel"

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.act.conftest import Served
-from tests.act.test_attacks import HOSTILE, KINDS, hostile_campaign
+from tests.act.test_attacks import HOSTILE, KINDS, SOME_KINDS, hostile_campaign
 from tests.support.browser import Visit
 
 pytestmark = pytest.mark.browser
@@ -22,7 +22,7 @@ WATCH = """
 """
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=["email", "phone", "letter", "visit", "own word"])
+@SOME_KINDS
 def test_scripts_in_texts_of_a_campaign_and_a_supporter_are_text(kind: str, served: Served, open_page: Open) -> None:
     settings, campaign = hostile_campaign(kind)
     published = served.publish(

@@ -39,13 +39,30 @@ def applications(settings: Settings) -> Iterator[Callable[..., Flask]]:
         each.extensions[EXTENSION].store.close()
 
 
+@pytest.fixture(scope="module")
+def responses_of() -> dict[str, dict[str, Any]]:
+    """The responses in all states, by the language of the deployment and the page settings."""
+    return {}
+
+
 @pytest.fixture
 def states(
-    publish: Publish, applications: Callable[..., Flask], store: Store, settings: Settings, api: Client
+    publish: Publish,
+    applications: Callable[..., Flask],
+    store: Store,
+    settings: Settings,
+    api: Client,
+    responses_of: dict[str, dict[str, Any]],
 ) -> Callable[..., dict[str, Any]]:
-    """Returns the answers in all states by name, with a language of the deployment and page settings."""
+    """Returns the responses in all states by name, with a language of the deployment and page settings."""
 
     def found(of_deployment: str, **page: Any) -> dict[str, Any]:
+        key = f"{of_deployment} {page}"
+        if key not in responses_of:
+            responses_of[key] = requested(of_deployment, **page)
+        return responses_of[key]
+
+    def requested(of_deployment: str, **page: Any) -> dict[str, Any]:
         app = applications(of_deployment)
         closed = applications(of_deployment, anonymous_posts=False)
         limited = applications(of_deployment, rate_limit_anonymous="1/minute")
@@ -60,8 +77,8 @@ def soup(response: Any) -> BeautifulSoup:
     return BeautifulSoup(response.get_data(as_text=True), "html.parser")
 
 
-def texts(response: Any) -> set[str]:
-    return {" ".join(text.split()) for text in soup(response).html.stripped_strings}
+def texts(page: BeautifulSoup) -> set[str]:
+    return {" ".join(text.split()) for text in page.html.stripped_strings}
 
 
 def test_no_state_has_text_that_is_not_translated(states: Callable[..., dict[str, Any]]) -> None:
@@ -84,13 +101,14 @@ def test_each_state_names_its_language_and_its_direction(states: Callable[..., d
 def test_the_language_of_the_campaigns_page_counts_and_no_state_has_english_words(
     states: Callable[..., dict[str, Any]], database: Database
 ) -> None:
-    english = {name: texts(response) for name, response in states("de", language="en").items()}
+    english = {name: texts(soup(response)) for name, response in states("de", language="en").items()}
     for language in LANGUAGES[1:]:
         database.advocacy_campaigns.delete_many({"page": {"$exists": True}})
         of_language = states("en", language=language)
         for name in english.keys() - OF_NO_CAMPAIGN:
-            assert soup(of_language[name]).html["lang"] == language, name
-            shared = {each for each in texts(of_language[name]) & english[name] if not is_data(each)}
+            page = soup(of_language[name])
+            assert page.html["lang"] == language, name
+            shared = {each for each in texts(page) & english[name] if not is_data(each)}
             assert shared <= SAME_WORDS.get(language, set()), name
 
 

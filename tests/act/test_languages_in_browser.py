@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 from osdi.languages import LANGUAGES, translations
 from tests.act.conftest import Served
 from tests.support.browser import Visit
+from tests.support.slow import slow_except
 
 pytestmark = pytest.mark.browser
 
@@ -19,7 +20,7 @@ ADA: dict[str, Any] = {"given_name": "Ada", "family_name": "Lovelace", "phone_nu
 PHONE = {"width": 320, "height": 640}
 
 
-@pytest.mark.parametrize("language", LANGUAGES[1:])
+@pytest.mark.parametrize("language", slow_except(LANGUAGES[1:], LANGUAGES[1:2]))
 def test_a_supporter_takes_part_in_the_language_of_the_page(
     served: Served, open_page: Callable[..., Visit], language: str
 ) -> None:
@@ -40,7 +41,7 @@ def test_a_supporter_takes_part_in_the_language_of_the_page(
     assert fits(page)
 
 
-@pytest.mark.parametrize("path", ["", "/embed", "/thanks", "/share"])
+@pytest.mark.parametrize("path", slow_except(["", "/embed", "/thanks", "/share"], ["", "/thanks"]))
 def test_a_page_from_right_to_left_is_mirrored_and_fits_a_phone(
     served: Served, open_page: Callable[..., Visit], path: str
 ) -> None:

@@ -11,11 +11,15 @@ from playwright.sync_api import FrameLocator, Page, expect
 
 from tests.act.conftest import Published, Served
 from tests.support.browser import Visit
+from tests.support.slow import slow_except
 
 pytestmark = pytest.mark.browser
 
 Open = Callable[..., Visit]
 SCRIPT = pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
+MOSTLY_WITH_SCRIPT = pytest.mark.parametrize(
+    "script", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["script", "no script"]
+)
 ADA = {
     "title": "Senator",
     "given_name": "Ada",
@@ -76,7 +80,7 @@ def test_a_call_from_the_form_to_the_thank_you(served: Served, open_page: Open, 
     assert (outreach["notes"], outreach["duration"]) == ("Senator Ada Lovelace: reached, 4 min", 240)
 
 
-@SCRIPT
+@MOSTLY_WITH_SCRIPT
 def test_a_mistake_in_an_outcome_is_corrected(served: Served, open_page: Open, script: bool) -> None:
     published = publish(served, type="phone")
     visit = open_page(published.url, java_script_enabled=script)
@@ -100,7 +104,7 @@ def test_a_mistake_in_an_outcome_is_corrected(served: Served, open_page: Open, s
     assert published.outreaches()[0]["notes"] == "Senator Ada Lovelace: left a voicemail"
 
 
-@SCRIPT
+@MOSTLY_WITH_SCRIPT
 def test_a_supporter_of_two_districts_chooses(served: Served, open_page: Open, script: bool) -> None:
     published = two_districts(served)
     page = open_page(published.url, java_script_enabled=script).page
@@ -213,7 +217,7 @@ def test_a_letter_is_printed_without_the_page_around_it(served: Served, open_pag
     expect(page.get_by_role("link")).to_have_count(0)
 
 
-@pytest.mark.parametrize("kind", TYPES)
+@pytest.mark.parametrize("kind", slow_except(TYPES, ("email", "phone")))
 def test_a_step_fits_a_telephone(served: Served, open_page: Open, kind: str) -> None:
     page = open_page(publish(served, type=kind).url, viewport={"width": 320, "height": 640}).page
     record(page)

@@ -72,7 +72,7 @@ def test_a_supporter_records_an_outreach(served: Served, open_page: Open, script
     [
         ("", True),
         ('sandbox="allow-scripts allow-forms"', True),
-        ('sandbox="allow-scripts allow-forms allow-same-origin"', True),
+        pytest.param('sandbox="allow-scripts allow-forms allow-same-origin"', True, marks=pytest.mark.slow),
         ("", False),
     ],
     ids=["script", "sandbox", "sandbox with origin", "no script"],
@@ -209,7 +209,7 @@ def test_a_form_that_is_being_sent_says_so_and_is_not_sent_again(served: Served,
 
 
 @pytest.mark.parametrize("failure", ["no connection", "no response in time", "503", "502 of a proxy", "429"])
-@pytest.mark.parametrize("framed", [False, True], ids=["page", "frame"])
+@pytest.mark.parametrize("framed", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["page", "frame"])
 def test_without_a_response_the_text_stays_and_one_click_tries_again(
     served: Served, open_page: Open, failure: str, framed: bool
 ) -> None:

@@ -6,13 +6,17 @@ import re
 import pytest
 from flask.testing import FlaskClient
 
-from blueprints.browser.documentation import MODULES
+from blueprints.browser.documentation import MODULES, RELATIONS
+from osdi.resources import OWN_RELATIONS
 from osdi.sample import CAMPAIGN_ID, create_sample
 from osdi.store import Store
+from tests.fixtures.campaign_pages import soup
 from tests.support import factories
 from tests.support.client import Client
 
 PAGES = ["/", "/docs", "/redoc", "/explorer", "/openapi.json", "/docs/v1/person"]
+# Relations that lead to CSV have no fields.
+CSV_RELATIONS = [name for name, relation in OWN_RELATIONS.items() if relation.schema is None]
 FILE = re.compile(r"/docs/assets/[^\"]+")
 IMPORT = re.compile(r"from \"\./([^\"]+)\"")
 
@@ -112,3 +116,12 @@ def test_every_relation_in_a_response_has_a_page(api: Client, store: Store) -> N
             if relation.startswith("osdi:"):
                 address = curie.replace("{rel}", relation.removeprefix("osdi:")).removeprefix("http://localhost")
                 assert api.http.get(address).status_code == 200, relation
+
+
+@pytest.mark.parametrize("relation", RELATIONS)
+def test_every_relation_has_a_page_with_its_fields(http: FlaskClient, relation: str) -> None:
+    page = soup(http.get(f"/docs/v1/{relation}"))
+
+    assert page.h1 is not None
+    assert page.h1.get_text().strip()
+    assert relation in CSV_RELATIONS or len(page.select("table tr")) > 1

@@ -1,6 +1,6 @@
 """Each staff route by each scope, without a session, and by a campaign-scoped member."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -8,15 +8,19 @@ from flask import Flask
 
 from app import create_app
 from blueprints.browser.on_demand import EXTENSION as ON_DEMAND
+from blueprints.http.context import EXTENSION
 from blueprints.staff.blueprint import Access, StaffBlueprint, pages
+from dev.mongod import Mongod
 from osdi.access.tokens import ADMIN, READ, WRITE
-from osdi.ids import now
+from osdi.ids import new_id, now
 from osdi.settings import Settings
 from osdi.staff.links import new_link
 from osdi.staff.members import add_member
 from osdi.staff.sessions import FRESH
 from osdi.store import Store
-from tests.staff.conftest import SignedIn, StaffBrowser
+from tests.staff.conftest import StaffBrowser
+from tests.support import factories
+from tests.support.databases import own_database
 
 CALLERS = ("nobody", "read", "write", "admin", "campaign")
 # The callers who may call each route. A new route needs a row here.
@@ -180,39 +184,50 @@ def test_the_table_has_every_route(app: Flask) -> None:
     assert staff_routes(app) == set(ROUTES)
 
 
-@pytest.fixture
-def browser_of(app: Flask, store: Store, signed_in: SignedIn) -> Callable[[str], StaffBrowser]:
-    """A browser of each kind of caller."""
+@pytest.fixture(scope="module")
+def own_app(mongod: Mongod) -> Iterator[Flask]:
+    """An application whose database other tests do not empty: signing a member in takes longer than a request."""
+    with own_database(mongod.uri, "staff_access"):
+        uri = mongod.uri.replace("/osdi?", "/staff_access?")
+        app = create_app(Settings(mongodb_uri=uri, cache_seconds=0, **factories.UNLIMITED))
+        yield app
+        app.extensions[EXTENSION].store.close()
+
+
+@pytest.fixture(scope="module")
+def members(own_app: Flask) -> dict[str, StaffBrowser]:
+    """A browser of each kind of caller that has signed in."""
     scopes = {"read": [READ], "write": [WRITE], "admin": [ADMIN], "campaign": [READ]}
-
-    def browser(caller: str) -> StaffBrowser:
-        if caller == "nobody":
-            return StaffBrowser(app)
+    browsers = {caller: StaffBrowser(own_app) for caller in scopes}
+    for caller, browser in browsers.items():
         campaign = "campaign-1" if caller == "campaign" else None
-        member = add_member(store, f"{caller}@example.org", scopes=scopes[caller], advocacy_campaign_id=campaign)
-        return signed_in(member)
-
-    return browser
+        address = f"{caller}@example.org"
+        member = add_member(browser.store, address, scopes=scopes[caller], advocacy_campaign_id=campaign)
+        browser.sign_in(browser.store, member)
+    return browsers
 
 
 @pytest.mark.parametrize(("method", "rule", "caller"), CASES, ids=[" ".join(case) for case in CASES])
 def test_only_the_listed_callers_reach_a_view(
-    app: Flask,
-    store: Store,
-    browser_of: Callable[[str], StaffBrowser],
+    own_app: Flask,
+    members: dict[str, StaffBrowser],
     monkeypatch: pytest.MonkeyPatch,
     method: str,
     rule: str,
     caller: str,
 ) -> None:
-    browser = browser_of(caller)
+    browser = members.get(caller) or StaffBrowser(own_app)
     path = rule.replace("<advocacy_campaign_id>", "campaign-1")
     if "<string:secret>" in path:
-        path = path.replace("<string:secret>", new_link(store, add_member(store, "x@example.org"), now()))
+        path = path.replace("<string:secret>", _secret_of_a_link(browser.store))
     # A member's browser computes the token of its forms: see `StaffBrowser.post`.
-    token = browser.form_token(_public_form(store)) if method == "POST" and caller == "nobody" else None
+    token = (
+        browser.form_token(f"/staff/link/{_secret_of_a_link(browser.store)}")
+        if method == "POST" and caller == "nobody"
+        else None
+    )
     reached = []
-    views = staff_application(app).view_functions
+    views = staff_application(own_app).view_functions
     for endpoint in [each for each in views if each.startswith("staff.")]:
         monkeypatch.setitem(views, endpoint, lambda **_: reached.append(1) or "view")
 
@@ -224,9 +239,9 @@ def test_only_the_listed_callers_reach_a_view(
         assert response.status_code == rejected
 
 
-def _public_form(store: Store) -> str:
-    """The address of a page that shows a form to a browser without a session."""
-    return f"/staff/link/{new_link(store, add_member(store, 'form@example.org'), now())}"
+def _secret_of_a_link(store: Store) -> str:
+    """Returns the end of the address of a page that shows a form to a browser without a session."""
+    return new_link(store, add_member(store, f"{new_id()}@example.org"), now())
 
 
 class TestAViewWithoutADeclaration:
@@ -246,9 +261,9 @@ class TestAViewWithoutADeclaration:
 
 @pytest.mark.parametrize(("campaign", "status"), [("campaign-1", 404), ("campaign-2", 403)])
 def test_a_route_of_a_campaign_is_open_to_members_of_that_campaign_only(
-    browser_of: Callable[[str], StaffBrowser], campaign: str, status: int
+    members: dict[str, StaffBrowser], campaign: str, status: int
 ) -> None:
-    of_campaign, of_all = browser_of("campaign"), browser_of("read")
+    of_campaign, of_all = members["campaign"], members["read"]
 
     # 404 is the response of the view: there is no campaign with this id.
     assert of_campaign.get(f"/staff/campaigns/{campaign}").status_code == status

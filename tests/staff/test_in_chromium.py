@@ -33,6 +33,7 @@ from tests.staff.screens.checks import PHONE
 from tests.support.barriers import barriers
 from tests.support.browser import SITE_NAME, Visit, visiting
 from tests.support.live import Live, Worker
+from tests.support.slow import slow_except
 from tests.support.smtp_sink import SmtpSink
 
 pytestmark = pytest.mark.browser
@@ -43,6 +44,9 @@ OTHER_SITE = f"http://{SITE_NAME}/"
 # Another origin that belongs to the same site, so the browser sends the cookie with its forms.
 SIBLING = "http://127.0.0.1:8999/"
 Opened = Callable[..., AbstractContextManager[Visit]]
+MOSTLY_WITH_SCRIPT = pytest.mark.parametrize(
+    "script", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["with JavaScript", "without"]
+)
 
 
 @dataclass(frozen=True)
@@ -177,7 +181,7 @@ class TestSigningIn:
 
             expect(visit.page.get_by_role("heading", level=1)).to_have_text("Hello, Ada Lovelace")
 
-    @pytest.mark.parametrize("ended", ["expired", "used"])
+    @pytest.mark.parametrize("ended", slow_except(["expired", "used"], ["used"]))
     def test_an_ended_link_offers_another_mail_to_the_same_address(
         self, opened: Opened, deployment: Deployment, ended: str
     ) -> None:
@@ -304,7 +308,7 @@ class TestOtherSites:
         attacked.goto(f"{deployment.live.url}/staff")
         expect(attacked.get_by_role("heading", level=1)).to_have_text("Hello, Ada Lovelace")
 
-    @pytest.mark.parametrize("path", ["/staff", "/staff/sign-in", "/staff/devices"])
+    @pytest.mark.parametrize("path", slow_except(["/staff", "/staff/sign-in", "/staff/devices"], ["/staff"]))
     def test_a_frame_stays_empty(self, attacked: Page, deployment: Deployment, path: str) -> None:
         with attacked.expect_event("framenavigated", lambda frame: frame.parent_frame is not None):
             attacked.evaluate(
@@ -454,7 +458,7 @@ class TestThePreviewOfAMessage:
 
     SCRIPT = "<p>Dear {{ person.given_name }}</p><script>parent.document.title = 'taken'</script>"
 
-    @pytest.mark.parametrize("script", [True, False], ids=["with JavaScript", "without"])
+    @MOSTLY_WITH_SCRIPT
     def test_shows_the_typed_text_and_runs_nothing_of_it(
         self, opened: Opened, deployment: Deployment, script: bool
     ) -> None:
@@ -499,7 +503,7 @@ class TestThePreviewOfAMessage:
 class TestThePreviewOfACampaign:
     """The form of the public page appears beside the editor, in a frame with an origin of its own."""
 
-    @pytest.mark.parametrize("script", [True, False], ids=["with JavaScript", "without"])
+    @MOSTLY_WITH_SCRIPT
     def test_shows_the_typed_text_as_the_form_and_as_the_page(
         self, opened: Opened, deployment: Deployment, script: bool
     ) -> None:

@@ -35,16 +35,25 @@ def barriers(page: Page, *, within: str = "html", dark: bool = False) -> str:
 
     axe runs in a world of its own beside the scripts of the page, so the policy of the page stays in force.
     """
+    session, world = _world(page)
+    report = _violations(session, world, f"axe.run('{within}', {BUT_CONTRASTS})") + _contrasts(session, world, within)
+    return report + barriers_in_dark(page, within=within) if dark else report
+
+
+def barriers_in_dark(page: Page, *, within: str = "html") -> str:
+    """Returns what axe reports about the contrasts of an element in dark colours."""
+    page.emulate_media(color_scheme="dark")
+    report = _contrasts(*_world(page), within)
+    page.emulate_media(color_scheme="light")
+    return report
+
+
+def _world(page: Page) -> tuple[CDPSession, int]:
+    """Returns the session of a page, and the world of axe beside its present document."""
     session = _session(page)
     frame = session.send("Page.getFrameTree")["frameTree"]["frame"]["id"]
-    world = session.send("Page.createIsolatedWorld", {"frameId": frame, "worldName": WORLD})["executionContextId"]
-    texts = f"{ONE_OF_EACH_LOOK}('{within}')"
-    report = _violations(session, world, f"axe.run('{within}', {BUT_CONTRASTS})") + _contrasts(session, world, texts)
-    if dark:
-        page.emulate_media(color_scheme="dark")
-        report += _contrasts(session, world, texts)
-        page.emulate_media(color_scheme="light")
-    return report
+    world = session.send("Page.createIsolatedWorld", {"frameId": frame, "worldName": WORLD})
+    return session, world["executionContextId"]
 
 
 def _session(page: Page) -> CDPSession:
@@ -61,9 +70,9 @@ def _session(page: Page) -> CDPSession:
     return _sessions[page]
 
 
-def _contrasts(session: CDPSession, world: int, texts: str) -> str:
-    """Returns what axe reports about the colours of elements, if there are any."""
-    nothing = "{violations: []}"
+def _contrasts(session: CDPSession, world: int, within: str) -> str:
+    """Returns what axe reports about the present colours of an element, if there is any text."""
+    texts, nothing = f"{ONE_OF_EACH_LOOK}('{within}')", "{violations: []}"
     run = f"(texts => texts.length ? axe.run({{include: texts}}, {COLOURS}) : {nothing})({texts})"
     return _violations(session, world, run)
 

@@ -18,7 +18,7 @@ from tests.support.databases import own_database
 from tests.support.live import Live, Worker
 from tests.support.smtp_sink import SmtpSink
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 MAIL_SECONDS = 20
 LINK = re.compile(r"http://\S+/staff/link/\S+")

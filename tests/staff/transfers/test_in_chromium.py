@@ -24,6 +24,7 @@ from osdi.store import Store
 from tests.support.barriers import barriers
 from tests.support.browser import Visit, visiting
 from tests.support.live import Live, Worker
+from tests.support.slow import slow_except
 
 pytestmark = pytest.mark.browser
 
@@ -97,7 +98,9 @@ def wait_for(page: Page, heading: str, *, script: bool) -> None:
     expect(found).to_be_visible(timeout=SECONDS * 1_000)
 
 
-@pytest.mark.parametrize("script", [True, False], ids=["with JavaScript", "without"])
+@pytest.mark.parametrize(
+    "script", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["with JavaScript", "without"]
+)
 def test_a_file_is_imported_and_its_rejected_rows_downloaded(
     opened: Opened, deployment: Deployment, script: bool
 ) -> None:
@@ -189,6 +192,8 @@ def of_state(deployment: Deployment, name: str) -> str:
 STATES = ("reading away", "columns", "checked", "importing", "done", "canceled", "failed")
 ASKING = ("cancel", "delete")
 NAMES = ("list", "exports", *STATES, *ASKING)
+# The pages with controls or tables of their own; the others have the parts of these.
+SHOWN_TO_EACH = ("list", "exports", "columns", "checked", "done", "cancel")
 SMALL = """() => [...document.querySelectorAll("button, input:not([type=hidden]), select, nav a")]
     .filter(each => each.checkVisibility() && each.getBoundingClientRect().height < 24).map(each => each.outerHTML)"""
 SIZES = """() => [...document.querySelectorAll("input:not([type=hidden]), select")]
@@ -204,7 +209,7 @@ def show(page: Page, deployment: Deployment, name: str) -> None:
         page.locator("summary").click()
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", slow_except(NAMES, SHOWN_TO_EACH))
 def test_a_screen_has_no_barrier_and_fits_a_phone(opened: Opened, deployment: Deployment, name: str) -> None:
     with opened() as visit:
         show(visit.page, deployment, name)
