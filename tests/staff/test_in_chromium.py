@@ -279,7 +279,7 @@ class TestOtherSites:
         """A page of a member who has signed in, on another site. Its console is full of complaints, as it has to be."""
         with browser.new_context() as context:
             page = context.new_page()
-            sign_in(page, deployment)
+            show(page, deployment, "/staff")
             for site in (OTHER_SITE, SIBLING):
                 context.route(f"{site}**", lambda route: route.fulfill(content_type="text/html", body="<h1>Evil</h1>"))
             page.goto(OTHER_SITE)
@@ -333,7 +333,7 @@ def test_an_administrator_creates_a_token_sees_its_secret_once_and_revokes_it(
     with opened() as visit:
         page = visit.page
         visit.expect_status(422)
-        sign_in(page, deployment)
+        show(page, deployment, "/staff")
         page.get_by_role("link", name="Settings").click()
         page.get_by_role("link", name="Tokens").click()
         page.get_by_role("link", name="Create a token").click()
@@ -362,7 +362,7 @@ class TestACampaign:
     def test_is_created_edited_and_published_and_its_page_opens(self, opened: Opened, deployment: Deployment) -> None:
         with opened() as visit, opened() as supporter:
             page = visit.page
-            sign_in(page, deployment)
+            show(page, deployment, "/staff")
             page.get_by_role("link", name="Campaigns").first.click()
             page.get_by_role("link", name="New campaign").click()
             page.get_by_label("Title").fill("Save the wood")
