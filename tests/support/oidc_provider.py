@@ -33,20 +33,7 @@ class OidcProvider:
     """A real HTTP server on a free loopback port: `with OidcProvider() as provider: ... provider.issuer`."""
 
     def __init__(self) -> None:
-        self.key = _key()
-        self.account: Claims = {"email": "ada@example.org", "email_verified": True}
-        self.claims: Callable[[Claims], Claims] = lambda claims: claims
-        self.sign: Callable[[Claims], str] = self.signed
-        # Of documents and responses: what a test replaces.
-        self.metadata: Claims = {}
-        self.documents: dict[str, bytes] = {}
-        self.response: dict[str, str] = {}
-        # True: the person has to press a button, as in a browser.
-        self.asks = False
-        self.asked: list[dict[str, str]] = []
-        self.requests: list[str] = []
-        self.used_methods: list[str] = []
-        self._codes: dict[str, dict[str, str]] = {}
+        self.reset()
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -62,6 +49,23 @@ class OidcProvider:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
+
+    def reset(self) -> None:
+        """Forgets codes and requests, and what a test has replaced."""
+        self.key = _key()
+        self.account: Claims = {"email": "ada@example.org", "email_verified": True}
+        self.claims: Callable[[Claims], Claims] = lambda claims: claims
+        self.sign: Callable[[Claims], str] = self.signed
+        # Of documents and responses: what a test replaces.
+        self.metadata: Claims = {}
+        self.documents: dict[str, bytes] = {}
+        self.response: dict[str, str] = {}
+        # True: the person has to press a button, as in a browser.
+        self.asks = False
+        self.asked: list[dict[str, str]] = []
+        self.requests: list[str] = []
+        self.used_methods: list[str] = []
+        self._codes: dict[str, dict[str, str]] = {}
 
     @property
     def issuer(self) -> str:

@@ -125,10 +125,10 @@ def agree(browser: StaffBrowser, api: Client, path: str) -> set[str]:
 
 @pytest.fixture
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pages of three outreaches, which look at few at once."""
-    monkeypatch.setattr(outreach_list, "PER_PAGE", 3)
-    monkeypatch.setattr(outreach_list, "BATCH", 4)
-    monkeypatch.setattr(outreach_list, "MAX_READ", 8)
+    """Pages of six outreaches, which look at few at once."""
+    monkeypatch.setattr(outreach_list, "PER_PAGE", 6)
+    monkeypatch.setattr(outreach_list, "BATCH", 8)
+    monkeypatch.setattr(outreach_list, "MAX_READ", 16)
 
 
 @pytest.mark.usefixtures("small_pages")
