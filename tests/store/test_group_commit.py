@@ -220,7 +220,7 @@ class TestOnMongod:
     def long_wait(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(group_commit, "MAX_WAIT_SECONDS", 60)
 
-    def together(self, store: Store, *calls: tuple[Write, ...]) -> list[BaseException | None]:
+    def together(self, store: Store, commands: Commands, *calls: tuple[Write, ...]) -> list[BaseException | None]:
         """Makes the calls of `Store.write` while another write is being done; returns the error of each."""
         store.write(insert("held"))
         with ThreadPoolExecutor(len(calls) + 1) as threads:
@@ -228,18 +228,18 @@ class TestOnMongod:
                 # mongod lets the update of a document wait for a transaction that has changed it.
                 store.apply(Update("people", "held", 1, {"given_name": "Held"}), options)
                 first = threads.submit(store.write, Update("people", "held", 1, {"given_name": "Late"}))
-                assert eventually(lambda: store.connection_gauges()[0] == 1)
+                assert eventually(lambda: commands.sent["update"] == 2)
                 waiting = []
                 for number, call in enumerate(calls, start=1):
                     waiting.append(threads.submit(store.write, *call))
-                    assert eventually(lambda number=number: store.connection_gauges()[0] == 1 + number)  # type: ignore[misc]
+                    assert eventually(lambda number=number: store._group_commit.waiting == number)  # type: ignore[misc]
             assert isinstance(first.exception(), WriteConflict)
             return [each.exception() for each in waiting]
 
     def test_a_group_of_people_with_outreaches_is_one_transaction(self, store: Store, commands: Commands) -> None:
         calls = [(insert(name), insert(f"of-{name}", collection="outreaches")) for name in "abc"]
 
-        assert self.together(store, *calls) == [None] * 3
+        assert self.together(store, commands, *calls) == [None] * 3
 
         assert store.count("people", {}) == 4
         assert store.count("outreaches", {}) == 3
@@ -247,7 +247,9 @@ class TestOnMongod:
         assert commands.sent["insert"] == 3  # the document that the test holds, people, outreaches
 
     def test_a_group_of_outreaches_is_one_command_without_a_transaction(self, store: Store, commands: Commands) -> None:
-        assert self.together(store, *[(insert(name, collection="outreaches"),) for name in "abc"]) == [None] * 3
+        assert (
+            self.together(store, commands, *[(insert(name, collection="outreaches"),) for name in "abc"]) == [None] * 3
+        )
 
         assert store.count("outreaches", {}) == 3
         assert (commands.sent["insert"], commands.sent["commitTransaction"]) == (2, 1)
@@ -266,21 +268,28 @@ class TestOnMongod:
 
     @pytest.mark.parametrize(("wrong", "right", "error"), CASES.values(), ids=CASES)
     def test_a_write_that_is_rejected_costs_the_others_nothing(
-        self, store: Store, wrong: Callable[[], Write], right: Callable[[str], Write], error: type[Exception]
+        self,
+        store: Store,
+        commands: Commands,
+        wrong: Callable[[], Write],
+        right: Callable[[str], Write],
+        error: type[Exception],
     ) -> None:
         store.write(insert("known", "taken"))
         store.write(insert("known", "taken", collection="outreaches"))
 
-        results = self.together(store, (right("a"),), (wrong(),), (right("c"),))
+        results = self.together(store, commands, (right("a"),), (wrong(),), (right("c"),))
 
         assert [type(each) for each in results] == [type(None), error, type(None)]
         collection = right("a").collection
         assert {each["_id"] for each in store.by_ids(collection, ["a", "b", "c"])} == {"a", "c"}
 
-    def test_two_changes_of_one_version_conflict(self, store: Store) -> None:
+    def test_two_changes_of_one_version_conflict(self, store: Store, commands: Commands) -> None:
         store.write(insert("jane"))
 
-        results = self.together(store, *[(Update("people", "jane", 1, {"number": number}),) for number in range(3)])
+        results = self.together(
+            store, commands, *[(Update("people", "jane", 1, {"number": number}),) for number in range(3)]
+        )
 
         assert sorted(type(each).__name__ for each in results) == ["NoneType", "WriteConflict", "WriteConflict"]
         assert (store.get("people", "jane") or {})["version"] == 2
