@@ -44,6 +44,7 @@ class Recorder:
 
     def write_group(self, group: Sequence[Writes]) -> Sequence[int]:
         self.groups.append(list(group))
+        assert self.released.wait(60)
         if isinstance(self.result, BaseException):
             raise self.result
         return self.result
@@ -68,15 +69,20 @@ def writing(recorder: Recorder, names: Sequence[str]) -> Iterator[dict[str, Futu
             recorder.released.set()
 
 
-class TestScheduling:
-    @pytest.fixture(autouse=True)
-    def long_wait(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(group_commit, "MAX_WAIT_SECONDS", 60)
+@pytest.fixture
+def one_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets one group be written at once, and threads wait for it as long as a test takes."""
+    monkeypatch.setattr(group_commit, "MAX_GROUPS", 1)
+    monkeypatch.setattr(group_commit, "MAX_WAIT_SECONDS", 60)
 
-    @pytest.fixture
-    def recorder(self) -> Recorder:
-        return Recorder()
 
+@pytest.fixture
+def recorder() -> Recorder:
+    return Recorder()
+
+
+@pytest.mark.usefixtures("one_at_once")
+class TestOneGroupAtOnce:
     def test_a_write_without_others_is_done_alone_at_once(self, recorder: Recorder) -> None:
         recorder.released.set()
 
@@ -125,7 +131,7 @@ class TestScheduling:
         with writing(recorder, ["a", "b"]) as results:
             pass
 
-        assert sorted(recorder.alone, key=str) == [named("a"), named("b"), named("first")]
+        assert sorted(map(str, recorder.alone)) == sorted(map(str, map(named, ["a", "b", "first"])))
         assert all(each.exception() is None for each in results.values())
 
     def test_after_an_unknown_outcome_nothing_is_written_again(self, recorder: Recorder) -> None:
@@ -144,7 +150,8 @@ class TestScheduling:
         with writing(recorder, ["a", "b"]) as results:
             pass
 
-        assert [type(results[name].exception()) for name in "ab"] == [SystemExit, DatabaseUnavailable]
+        # The last one of a group writes for all.
+        assert [type(results[name].exception()) for name in "ab"] == [DatabaseUnavailable, SystemExit]
         recorder.commit.write(named("c"))
         assert recorder.alone == [named("first"), named("c")]
 
@@ -159,9 +166,29 @@ class TestScheduling:
                 commit.write(named("a"))
 
 
-def test_a_thread_that_waits_for_long_writes_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_group_begins_meanwhile_once_two_threads_wait(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group_commit, "MAX_WAIT_SECONDS", 60)
+    with ThreadPoolExecutor(6) as threads:
+        threads.submit(recorder.commit.write, named("first"))
+        assert recorder.begun.wait(60)
+        threads.submit(recorder.commit.write, named("a"))
+        assert eventually(lambda: recorder.commit.waiting == 1)
+        threads.submit(recorder.commit.write, named("b"))
+        assert eventually(lambda: recorder.groups == [[named("a"), named("b")]])
+        for number, name in enumerate("cde", start=1):
+            threads.submit(recorder.commit.write, named(name))
+            assert eventually(lambda number=number: recorder.commit.waiting == number)  # type: ignore[misc]
+        assert len(recorder.groups) == 1
+        recorder.released.set()
+
+    assert recorder.groups[1:] == [[named("c"), named("d"), named("e")]]
+    assert recorder.alone == [named("first")]
+
+
+def test_a_thread_that_waits_for_long_writes_alone(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(group_commit, "MAX_WAIT_SECONDS", 0.05)
-    recorder = Recorder()
     with ThreadPoolExecutor(2) as threads:
         results = [threads.submit(recorder.commit.write, named(each)) for each in ("a", "b")]
         assert eventually(lambda: len(recorder.alone) == 2)
@@ -171,9 +198,8 @@ def test_a_thread_that_waits_for_long_writes_alone(monkeypatch: pytest.MonkeyPat
     assert (recorder.groups, recorder.commit.waiting) == ([], 0)
 
 
-def test_a_request_that_is_late_waits_for_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_that_is_late_waits_for_no_other(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(request_deadline, "left", lambda: 0.5)
-    recorder = Recorder()
     with ThreadPoolExecutor(2) as threads:
         for each in ("a", "b"):
             threads.submit(recorder.commit.write, named(each))
@@ -215,11 +241,8 @@ def store(mongod: Mongod, commands: Commands) -> Iterator[Store]:
         yield store
 
 
+@pytest.mark.usefixtures("one_at_once")
 class TestOnMongod:
-    @pytest.fixture(autouse=True)
-    def long_wait(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(group_commit, "MAX_WAIT_SECONDS", 60)
-
     def together(self, store: Store, commands: Commands, *calls: tuple[Write, ...]) -> list[BaseException | None]:
         """Makes the calls of `Store.write` while another write is being done; returns the error of each."""
         store.write(insert("held"))
