@@ -123,8 +123,9 @@ class TestByKeyboard:
     def press(self, page: Page, name: str, role: str) -> None:
         """Moves the focus to the link or button of this name by Tab, and presses Enter."""
         wanted = page.get_by_role(role, name=name).first  # type: ignore[arg-type]
+        element = wanted.element_handle()  # to look for the role and the name after each key takes long
         for _ in range(60):
-            if wanted.evaluate("element => element === document.activeElement"):
+            if element.evaluate("element => element === document.activeElement"):
                 break
             page.keyboard.press("Tab")
         expect(wanted).to_be_focused()
