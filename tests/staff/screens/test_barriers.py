@@ -29,11 +29,12 @@ START = f"<!DOCTYPE html><html lang='en'><title>River</title>{BODY}"
             "link-in-text-block",
         ),
         ("<p>Save the river.<input></p>", "label"),
+        (f"<p style='color: #999'>Save the river.</p><p style='color: #999'>x</p>{GOOD}", "color-contrast"),
         ("", ""),
     ],
     ids=[
         *("none", "light", "dark", "a smaller text of a colour", "another ground", "a ground that shines through"),
-        *("a link", "a link with other text around it", "another rule", "no text"),
+        *("a link", "a link with other text around it", "another rule", "beside a letter", "no text"),
     ],
 )
 def test_a_barrier_is_found(browser: Browser, body: str, rule: str) -> None:
