@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from functools import cache
 from pathlib import Path
@@ -125,6 +126,18 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return None if may_wait(collection_path) else True
 
 
+def mark_further_cases(items: list[pytest.Item]) -> None:
+    """Marks as slow all cases but each n-th of a test that is marked `one_in(n)`."""
+    cases: Counter[str] = Counter()
+    for item in items:
+        if marker := item.get_closest_marker("one_in"):
+            (n,) = marker.args
+            test = item.nodeid.partition("[")[0]
+            if cases[test] % n:
+                item.add_marker("slow")
+            cases[test] += 1
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks each test by what it uses, and puts the files with long stories first.
@@ -132,6 +145,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     A file whose tests start processes is recognised by what it imports. `dev/run_tests.py` runs the tests that mostly
     wait, which are marked `waits`, on more workers than there are processors.
     """
+    mark_further_cases(items)
     long_files = set()
     imported_by: dict[Path, set[int]] = {}
     for item in items:

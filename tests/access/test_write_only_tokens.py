@@ -133,6 +133,7 @@ def test_every_writing_route_is_in_a_table(app: Flask) -> None:
     assert with_write == {*BODIES, *(("DELETE", rule) for rule in DELETED)}
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("scopes", [[WRITE], [WRITE, READ], [ADMIN]], ids=["write", "write and read", "admin"])
 @pytest.mark.parametrize(("method", "rule"), BODIES, ids=[" ".join(route) for route in BODIES])
 def test_only_a_token_with_read_receives_the_stored_record(

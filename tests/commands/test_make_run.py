@@ -56,6 +56,7 @@ def test_make_run_prints_what_works(first: "MakeRun") -> None:
     assert f"http://localhost:{first.port}/staff/link/" in first.command("staff", "link", "ada@example.org").stdout
 
 
+@pytest.mark.slow
 @needs_proc
 def test_make_run_keeps_the_data(first: "MakeRun", second: "MakeRun") -> None:
     token = first.token()
@@ -68,6 +69,7 @@ def test_make_run_keeps_the_data(first: "MakeRun", second: "MakeRun") -> None:
     assert json.loads(response.text.replace(here, there)) == first.outreach
 
 
+@pytest.mark.slow
 @needs_proc
 def test_two_make_run_on_one_database_are_rejected(second: "MakeRun") -> None:
     with (
@@ -105,6 +107,7 @@ def test_make_run_stops_if_there_is_no_packaged_mongod(mongod_folder: Path) -> N
         pass
 
 
+@pytest.mark.slow
 def test_make_run_keeps_data_in_memory_only_if_the_setting_says_so(mongod_folder: Path) -> None:
     with MakeRun(mongod_folder / "make-run-in-memory", mongodb_uri=MOCK) as started:
         without_token, with_token = started.commands()

@@ -153,6 +153,7 @@ def test_with_double_opt_in_a_tick_subscribes_nobody(
     assert [mail["To"] for mail in sink.mails] == ([] if before in NEVER_ASKED else [JANE])
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("by_mail", [False, True], ids=["at once", "double opt-in"])
 @pytest.mark.parametrize("before", [each for each in BEFORE if each not in NEVER_ASKED], ids=case_name)
 def test_the_button_subscribes_and_adds_list_and_tag(

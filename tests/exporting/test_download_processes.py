@@ -86,6 +86,7 @@ def download(live: Live, token: str, path: str = "/people.csv") -> requests.Resp
     return requests.get(f"{live.url}{API}{path}", headers={"OSDI-API-Token": token}, stream=True, timeout=SECONDS)
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_number_of_people(live: Live, token: str) -> None:
     (worker,) = live.workers()
     few = download(live, token, "/people.csv?filter=given_name%20eq%20'Given7'")

@@ -75,6 +75,7 @@ def deployed(server: Deployed) -> Deployed:
     return server
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("token", [True, False], ids=["with a token", "without"])
 def test_one_new_email_is_one_person(deployed: Deployed, token: bool) -> None:
     statuses = deployed.record_all(lambda number: by_email("jane@example.com"), token=token)

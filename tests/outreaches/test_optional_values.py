@@ -82,6 +82,7 @@ IDS = [f"{number}-{name[:40]}" for number, (_, name) in enumerate(SKIPPED)]
 
 @pytest.mark.parametrize(("body", "name"), SKIPPED, ids=IDS)
 class TestAnInvalidValue:
+    @pytest.mark.one_in(4)
     def test_is_skipped_and_the_outreach_is_recorded(
         self, api: Client, database: Database, body: dict[str, Any], name: str
     ) -> None:
@@ -103,6 +104,7 @@ class TestAnInvalidValue:
         read = api.get(f"/advocacy_campaigns/{api.campaign_id}/outreaches/{stored['_id']}").json
         assert [each.split(": ")[0] for each in read[WARNINGS]] == [name]
 
+    @pytest.mark.one_in(4)
     def test_rejects_the_request_with_strict_handling(
         self, api: Client, database: Database, body: dict[str, Any], name: str
     ) -> None:
@@ -111,6 +113,7 @@ class TestAnInvalidValue:
         assert (rejected.status_code, database.outreaches.count_documents({})) == (400, 0)
         assert name in rejected.json["error"]
 
+    @pytest.mark.one_in(4)
     def test_is_skipped_by_a_signup_too(self, api: Client, database: Database, body: dict[str, Any], name: str) -> None:
         of_person = {each: body[each] for each in body if each == "person" or each.startswith("add_")}
         response = api.post(SIGNUP, of_person)

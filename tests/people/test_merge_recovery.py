@@ -152,6 +152,7 @@ RECOVERED_BY: list[Callable[[Client, str, str], None]] = [
 ]
 
 
+@pytest.mark.one_in(7)
 @pytest.mark.parametrize("recover", RECOVERED_BY, ids=lambda recover: recover.__name__)
 @pytest.mark.parametrize(
     "crash",
@@ -382,6 +383,7 @@ def check_nothing_returns(api: Client, database: Database, monkeypatch: pytest.M
 class TestErasedWhileAMergeIsPending:
     """An erasure during a merge removes both people for good."""
 
+    @pytest.mark.one_in(4)
     @pytest.mark.parametrize("erased", ["survivor", "other"])
     @pytest.mark.parametrize("outreaches", ["anonymise", "delete"])
     def test_an_erasure_after_a_merge(
@@ -432,6 +434,7 @@ class TestErasedWhileAMergeIsPending:
         assert traces(database) == {"people": 1, "outreaches": 1}
         assert not was_erased(store_of(api), [f"email:{MARKER}{1 - erased}@example.com"])
 
+    @pytest.mark.one_in(4)
     @pytest.mark.parametrize("erased", [0, 1], ids=["survivor", "other"])
     @pytest.mark.parametrize(
         ("server", "before"),

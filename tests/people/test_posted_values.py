@@ -19,6 +19,7 @@ def posted(api: Client, token: bool, **fields: Any) -> dict[str, Any]:
     return dict(person)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("token", [True, False], ids=["with a token", "without"])
 @pytest.mark.parametrize(
     ("name", "sent", "stored"),
