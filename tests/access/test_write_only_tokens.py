@@ -161,6 +161,7 @@ def test_only_an_admin_may_call_the_other_writing_routes(api: Client, store: Sto
             assert response.status_code in (403, 405), (method, rule)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("rule", sorted(DELETED))
 def test_a_deletion_returns_a_notice(
     api: Client, store: Store, ids: dict[str, str], database: Database, rule: str

@@ -156,7 +156,7 @@ def world(app: Flask, _raw_client: MongoClient) -> World:
     return found
 
 
-@pytest.mark.one_in(7)
+@pytest.mark.one_in(11)
 @pytest.mark.parametrize("attack", ATTACKS, ids=str)
 def test_an_attack_is_rejected_and_changes_nothing(world: World, attack: Attack) -> None:
     before = world.hashes_before()
@@ -208,7 +208,7 @@ def test_fields_that_only_the_server_sets_are_ignored(world: World, attack: Atta
             assert set(now.get("match_keys", ())) >= set(document.get("match_keys", ()))
 
 
-@pytest.mark.one_in(7)
+@pytest.mark.one_in(11)
 @pytest.mark.parametrize("attack", ignored.READING, ids=str)
 def test_a_get_changes_nothing(world: World, attack: Attack) -> None:
     before = world.hashes_before()

@@ -449,6 +449,7 @@ class TestASignal:
         assert (interrupted.code, interrupted.err.splitlines()[-1]) == (130, "Ended by Ctrl-C.")
         assert database.people.count_documents({"merged_ids": {"$exists": True}}) == 0
 
+    @pytest.mark.slow
     def test_while_a_command_waits_for_a_database_ends_it(self, files: dict[str, Any], tmp_path: Path) -> None:
         """The database accepts connections and never responds."""
         with ExitStack() as stack:

@@ -100,6 +100,7 @@ def test_overload_at_any_command_is_503(api: Client, fail: Callable[..., None], 
     assert api.record(factories.outreach(identifiers=["crm:1" if command == "update" else "crm:2"])).status_code == 503
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("code", PROGRAM_ERRORS)
 def test_an_error_of_the_program_is_500(api: Client, fail: Callable[..., None], code: int) -> None:
     fail("alwaysOn", ["insert"], errorCode=code)
@@ -246,6 +247,7 @@ class TestAServerThatHangs:
             time.sleep(0.1)  # the driver has not noticed yet that the server answers again
         assert (response.status_code, response.json.get("identifiers", ())[1:]) == (200, ["crm:1"])
 
+    @pytest.mark.slow
     def test_fails_fast_in_a_transaction_too(self, own: tuple[Mongod, Flask], monkeypatch: pytest.MonkeyPatch) -> None:
         mongod, app = own
         assert mongod.process is not None

@@ -517,6 +517,7 @@ class TestOptions:
 class TestSpreadsheets:
     """Our own export after a spreadsheet has changed it."""
 
+    @pytest.mark.one_in(3)
     @pytest.mark.parametrize(
         ("yes", "no"),
         [

@@ -116,6 +116,7 @@ def test_gauges_of_a_dead_worker_are_removed(environment: dict[str, str]) -> Non
         assert eventually(lambda: not gauge_file.exists() or gauge_file.stat().st_ino != first)
 
 
+@pytest.mark.slow
 def test_a_reload_keeps_the_sums(environment: dict[str, str]) -> None:
     with Live(environment, workers=2) as live:
         sent = request_until_both_counted(live)

@@ -92,6 +92,7 @@ class TestAnInvalidValue:
         assert [each.split(": ")[0] for each in outreach[WARNINGS]] == [name]
         assert database.people.find_one()["email_addresses"] == MAIL["email_addresses"]
 
+    @pytest.mark.one_in(4)
     def test_is_named_with_the_outreach_but_not_stored(
         self, api: Client, database: Database, body: dict[str, Any], name: str
     ) -> None:

@@ -31,6 +31,7 @@ def spellings() -> Iterator[str]:
                 yield f"jane@example{character}com"
 
 
+@pytest.mark.slow
 def test_every_spelling_of_a_domain_has_the_key_of_the_address_that_mail_is_sent_to(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

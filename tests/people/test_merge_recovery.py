@@ -281,6 +281,7 @@ def test_a_merge_is_retried_if_the_survivor_is_merged_meanwhile(
     assert set(database.people.find_one()["merged_ids"]) == {survivor, other}
 
 
+@pytest.mark.one_in(2)
 def test_posts_during_a_merge_are_not_lost(either: Deployed) -> None:
     """Each acknowledged outreach belongs to the survivor, each match key has one owner, and no person is created."""
     api, database = either
@@ -546,6 +547,7 @@ def no_key_has_two_owners(database: Database) -> bool:
     return max(keys.values()) == 1
 
 
+@pytest.mark.one_in(2)
 def test_concurrent_merges_of_the_same_people_lose_no_data(either: Deployed) -> None:
     """Several users merge the same duplicates, each with another survivor."""
     api, database = either
