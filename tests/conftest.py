@@ -109,8 +109,10 @@ MONGO_FIXTURES = {"mongod", "standalone", "mongod_folder"}
 STARTERS = {id(each) for each in (subprocess, Live, Worker, popen, run)}
 
 
-# A file without any of these words contains no test that is marked `waits`.
-WAITING_WORDS = re.compile(r"subprocess|fork_server|Live|Worker|visit|browser|mark\.(?:waits|process)")
+# A file without any of these words contains no test that is marked `waits`. A run of all other tests verifies that.
+WAITING_WORDS = re.compile(
+    r"subprocess|fork_server|\bLive\b|\bWorker\b|support\.browser|\bbrowser: |mark\.(?:waits|process|browser)"
+)
 
 
 @cache
