@@ -56,6 +56,11 @@ def test_make_run_prints_what_works(first: "MakeRun") -> None:
     assert f"http://localhost:{first.port}/staff/link/" in first.command("staff", "link", "ada@example.org").stdout
 
 
+@needs_proc
+def test_make_run_stops_what_it_started(first: "MakeRun") -> None:
+    assert first.interrupt() == []
+
+
 @pytest.mark.slow
 @needs_proc
 def test_make_run_keeps_the_data(first: "MakeRun", second: "MakeRun") -> None:
@@ -77,11 +82,6 @@ def test_two_make_run_on_one_database_are_rejected(second: "MakeRun") -> None:
         MakeRun(second.folder),
     ):
         pass
-
-
-@needs_proc
-def test_make_run_stops_what_it_started(second: "MakeRun") -> None:
-    assert second.interrupt() == []
 
 
 def test_make_run_stops_if_the_data_are_damaged(mongod_folder: Path) -> None:
@@ -190,7 +190,7 @@ class MakeRun:
     def interrupt(self) -> list[int]:
         """Press Ctrl-C; returns the processes it had started that still run after it ended."""
         assert self.process
-        started = descendants(self.pid)
+        started = descendants(self.pid) if self.process.poll() is None else []
         self.process.send_signal(signal.SIGINT)
         assert self.process.wait(2 * SECONDS) == 0, self.output
         left = [pid for pid in started if Path(f"/proc/{pid}").exists()]
