@@ -70,3 +70,9 @@ def test_ci_runs_all_tests_last() -> None:
 
     assert [line for line in lines if line.startswith("make test")] == ["make test-all"]
     assert lines[-1] == "make test-all"
+
+
+@pytest.mark.one_in(3)
+@pytest.mark.parametrize("number", range(7))
+def test_each_third_case_of_a_check_is_not_slow(number: int, request: pytest.FixtureRequest) -> None:
+    assert (request.node.get_closest_marker("slow") is None) == (number in (0, 3, 6))

@@ -19,7 +19,7 @@ def posted(api: Client, token: bool, **fields: Any) -> dict[str, Any]:
     return dict(person)
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("token", [True, False], ids=["with a token", "without"])
 @pytest.mark.parametrize(
     ("name", "sent", "stored"),
@@ -133,7 +133,7 @@ def test_invisible_characters_do_not_make_an_address_invalid(api: Client, addres
     ]
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(7)
 @pytest.mark.parametrize(
     ("written", "value"),
     [

@@ -441,7 +441,7 @@ class TestMergedPerson:
         chain_once.put_back(api)
         return list(chain_once.result)
 
-    @pytest.mark.one_in(5)
+    @pytest.mark.one_in(4)
     @IN_BOTH_WAYS
     @pytest.mark.parametrize("erased_one", range(3))
     @pytest.mark.parametrize("held", [True, False], ids=["held", "expired"])

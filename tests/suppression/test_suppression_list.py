@@ -277,7 +277,7 @@ class TestALiftedOptOut:
 class TestSubaddresses:
     """For follow-ups of posts without a token, all subaddresses are one mailbox."""
 
-    @pytest.mark.one_in(3)
+    @pytest.mark.one_in(4)
     @pytest.mark.parametrize(
         ("opted_out_address", "posted", "token", "stopped"),
         [

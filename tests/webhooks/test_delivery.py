@@ -360,7 +360,7 @@ class TestRoutes:
     def test_subscribe_to_all_events_by_default(self, api: Client, receiver: WebhookReceiver) -> None:
         assert created(api, receiver)["events"] == EVENTS
 
-    @pytest.mark.one_in(4)
+    @pytest.mark.one_in(3)
     @pytest.mark.parametrize(
         ("body", "names"),
         [
