@@ -28,6 +28,7 @@ from osdi.ids import new_id, now
 from osdi.settings import Settings
 from osdi.store import Store
 from osdi.store.indexes import SIGNING_KEYS, TOKENS
+from schemas.base.common import STRICT
 from tests.support import factories
 from tests.support.client import Client
 from tests.support.databases import SHORT_HISTORY_SECONDS, SMALL_JOURNAL, Kept, empty, long_history, without_journal
@@ -174,6 +175,12 @@ def pytest_collection_finish() -> None:
     """Turns garbage collection on, for what the tests make."""
     gc.freeze()
     gc.enable()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Forgets that the last request of the test before was strict: a server sets this anew for each request."""
+    STRICT.set(False)
 
 
 @pytest.hookimpl(wrapper=True)
