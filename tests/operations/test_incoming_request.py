@@ -15,6 +15,7 @@ def request() -> IncomingRequest:
     return IncomingRequest(BOUNDS, max_body_bytes=100, deadline=95)
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize(
     ("sent", "is_complete"),
     [

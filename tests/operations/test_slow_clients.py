@@ -256,6 +256,7 @@ POST = b"POST /api/v1/people HTTP/1.1\r\nHost: localhost\r\nContent-Length: 500\
 REQUESTS = 5
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize(
     "sent",
     [
