@@ -365,6 +365,8 @@ class Store(DocumentStore):
 
     def write(self, *writes: Write) -> None:
         """See DocumentStore. The same write stores the document's events for webhooks."""
+        if not writes:
+            return
         if webhooks_of := self.webhooks_of():
             writes = tuple(with_events(each, webhooks_of) for each in writes)
         if not self.supports_transactions:

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 from pymongo import monitoring
+from pymongo.client_session import ClientSession
+from pymongo.collection import Collection
 
 from dev.mongod import Mongod
 from osdi.errors import DatabaseUnavailable, DuplicateKey, OsdiError, WriteConflict
@@ -52,6 +54,10 @@ class Recorder:
 
 def named(name: str) -> Writes:
     return (insert(name),)
+
+
+def end_thread(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 @contextmanager
@@ -124,8 +130,8 @@ class TestOneGroupAtOnce:
         assert recorder.alone == [named("first"), named("b")]
         assert all(each.exception() is None for each in results.values())
 
-    @pytest.mark.parametrize("error", [WriteConflict(), DuplicateKey(), OsdiError(413), ValueError()])
-    def test_after_an_error_of_a_group_each_is_written_alone(self, recorder: Recorder, error: Exception) -> None:
+    @pytest.mark.parametrize("error", [WriteConflict(), DuplicateKey(), OsdiError(413)])
+    def test_a_group_that_is_rejected_is_written_by_each_alone(self, recorder: Recorder, error: Exception) -> None:
         recorder.result = error
 
         with writing(recorder, ["a", "b"]) as results:
@@ -134,8 +140,9 @@ class TestOneGroupAtOnce:
         assert sorted(map(str, recorder.alone)) == sorted(map(str, map(named, ["a", "b", "first"])))
         assert all(each.exception() is None for each in results.values())
 
-    def test_after_an_unknown_outcome_nothing_is_written_again(self, recorder: Recorder) -> None:
-        recorder.result = DatabaseUnavailable()
+    @pytest.mark.parametrize("error", [DatabaseUnavailable(), OsdiError(500), MemoryError(), ValueError()])
+    def test_after_any_other_error_nothing_is_written_again(self, recorder: Recorder, error: Exception) -> None:
+        recorder.result = error
 
         with writing(recorder, ["a", "b"]) as results:
             pass
@@ -143,6 +150,7 @@ class TestOneGroupAtOnce:
         assert recorder.alone == [named("first")]
         assert [type(results[name].exception()) for name in "ab"] == [DatabaseUnavailable] * 2
         assert results["a"].exception() is not results["b"].exception()
+        assert all(getattr(results[name].exception(), "__cause__", None) is error for name in "ab")
 
     def test_a_thread_that_ends_amid_its_group_leaves_the_others_an_unknown_outcome(self, recorder: Recorder) -> None:
         recorder.result = SystemExit()
@@ -154,6 +162,36 @@ class TestOneGroupAtOnce:
         assert [type(results[name].exception()) for name in "ab"] == [DatabaseUnavailable, SystemExit]
         recorder.commit.write(named("c"))
         assert recorder.alone == [named("first"), named("c")]
+
+    def test_a_thread_that_is_ended_while_it_waits_leaves_the_others_to_themselves(
+        self, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with writing(recorder, ["a"]) as results:
+            monkeypatch.setattr(recorder.commit, "_wait", end_thread)
+            with pytest.raises(KeyboardInterrupt):
+                recorder.commit.write(named("ended"))
+            assert recorder.commit.waiting == 1
+
+        assert results["a"].exception() is None
+        assert recorder.alone == [named("first"), named("a")]
+
+    def test_a_thread_that_is_ended_when_it_should_write_for_a_group_lets_each_write_alone(
+        self, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        waits = recorder.commit._wait
+
+        def wait_and_end(pending: Any) -> None:
+            waits(pending)
+            if pending.group and pending.writes == named("b"):
+                end_thread()
+
+        monkeypatch.setattr(recorder.commit, "_wait", wait_and_end)
+        with writing(recorder, ["a", "b"]) as results:
+            pass
+
+        assert [type(results[name].exception()) for name in "ab"] == [type(None), KeyboardInterrupt]
+        assert recorder.alone == [named("first"), named("a")]
+        recorder.commit.write(named("c"))
 
     def test_an_error_of_a_write_alone_lets_the_next_one_begin(self, recorder: Recorder) -> None:
         def reject(writes: Writes) -> None:
@@ -286,7 +324,11 @@ class TestOnMongod:
         "a person with a known match key": (lambda: insert("b", "taken"), insert, DuplicateKey),
         "a person of another version": (lambda: Update("people", "known", 7, {}), insert, WriteConflict),
         "a person that is gone": (lambda: Update("people", "gone", 1, {}), insert, WriteConflict),
-        "a document that is too large": (lambda: insert("b", text="x" * 17_000_000), insert, OsdiError),
+        "a change that is too large": (
+            lambda: Update("people", "known", 1, {"a": "x" * 17_000_000}),
+            insert,
+            OsdiError,
+        ),
     }
 
     @pytest.mark.parametrize(("wrong", "right", "error"), CASES.values(), ids=CASES)
@@ -306,6 +348,29 @@ class TestOnMongod:
         assert [type(each) for each in results] == [type(None), error, type(None)]
         collection = right("a").collection
         assert {each["_id"] for each in store.by_ids(collection, ["a", "b", "c"])} == {"a", "c"}
+
+    @pytest.mark.parametrize("with_person", [False, True], ids=["outreaches", "people with outreaches"])
+    def test_after_an_error_that_came_when_documents_were_stored_nothing_is_written_again(
+        self, store: Store, commands: Commands, monkeypatch: pytest.MonkeyPatch, with_person: bool
+    ) -> None:
+        calls = [
+            (*([insert(name)] if with_person else []), insert(f"of-{name}", collection="outreaches")) for name in "ab"
+        ]
+        method = (ClientSession, "commit_transaction") if with_person else (Collection, "insert_many")
+        done = getattr(*method)
+
+        def fail_afterwards(self: Any, *arguments: Any, **options: Any) -> None:
+            done(self, *arguments, **options)
+            if threading.current_thread() is not threading.main_thread():  # in which the test has a transaction
+                raise MemoryError
+
+        monkeypatch.setattr(*method, fail_afterwards)
+
+        results = self.together(store, commands, *calls)
+
+        assert [type(each) for each in results] == [DatabaseUnavailable] * 2
+        assert [type(each.__cause__) for each in results if each] != [type(None)] * 2
+        assert store.count("outreaches", {}) == 2
 
     def test_two_changes_of_one_version_conflict(self, store: Store, commands: Commands) -> None:
         store.write(insert("jane"))

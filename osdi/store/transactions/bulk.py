@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from pymongo import UpdateOne
 from pymongo.collection import Collection
-from pymongo.errors import BulkWriteError, DocumentTooLarge
+from pymongo.errors import BulkWriteError
 
 from osdi.documents import Document
 from osdi.errors import DatabaseUnavailable, DuplicateKey, WriteConflict
@@ -44,15 +44,13 @@ def apply_in_bulk(collection_of: Collections, writes: Sequence[Write], options: 
 def insert_each(collection: Collection[Document], documents: Sequence[Document]) -> list[int]:
     """Inserts each document by itself, by one command. Returns the places of those that the database rejected.
 
-    Raises DatabaseUnavailable if a document is too large: others are inserted then, if not all fit into one message.
+    Raises DatabaseUnavailable after any other error: some of the documents may be inserted then.
     """
     try:
         collection.insert_many(documents, ordered=False)
-    except BulkWriteError as error:
-        if error.details["writeConcernErrors"]:
-            raise
-        return [each["index"] for each in error.details["writeErrors"]]
-    except DocumentTooLarge as error:
+    except Exception as error:
+        if isinstance(error, BulkWriteError) and not error.details["writeConcernErrors"]:
+            return [each["index"] for each in error.details["writeErrors"]]
         raise DatabaseUnavailable from error
     return []
 

@@ -6,26 +6,27 @@ being written, so that the processor has work. No thread waits while nothing is 
 is, the larger the groups are.
 
 Each caller gets the result of its own write. A transaction of a group that is rejected stores nothing, and each thread
-does its own write then. Pure: the store gives the two functions that write.
+does its own write then. After any other error nobody knows what is stored, and each thread gets 503: an outreach that
+is written again could be stored twice. Pure: the store gives the two functions that write.
 """
 
 import threading
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from osdi.errors import DatabaseUnavailable, OsdiError
+from osdi.errors import DatabaseUnavailable, WriteConflict
 from osdi.store import request_deadline
 from osdi.store.writes import Write
 
 Writes = tuple[Write, ...]
 
-# Each document is encoded before any is sent, so a group must fit into one message of the driver.
 MAX_GROUP: Final = 16
 # Measured: with more at once the groups are smaller, and with one the processors are idle for a fifth of the time.
 MAX_GROUPS: Final = 2
 MIN_SECOND_GROUP: Final = 2
 # A database that hangs keeps the threads that write. The others then try it themselves, each for its own time.
 MAX_WAIT_SECONDS: Final = 1.0
+TOO_LARGE: Final = 413
 
 
 class _Pending:
@@ -41,15 +42,15 @@ class _Pending:
         # Set if this thread writes for these; its own writes are among them.
         self.group: list[_Pending] = []
         self.is_written = False
-        self.error: OsdiError | None = None
+        self.error: DatabaseUnavailable | None = None
 
 
 class GroupCommit:
     """Does the writes of the threads of one process, one group after the other.
 
     `write_one` does the writes of one thread, and raises if they are not done. `write_group` does those of several
-    threads, each all or none. It returns the places in the group of those that the database rejected.
-    If it raises DatabaseUnavailable, the outcome is unknown; after any other error nothing is written.
+    threads, each all or none. It returns the places in the group of those that the database rejected. If it raises
+    WriteConflict or OsdiError 413, nothing is written; after any other error the outcome is unknown.
     """
 
     def __init__(
@@ -75,7 +76,11 @@ class GroupCommit:
         with self._lock:
             self._waiting.append(pending)
             self._start_group()
-        self._wait(pending)
+        try:
+            self._wait(pending)
+        except BaseException:  # such as Ctrl-C
+            self._leave(pending)
+            raise
         if pending.group:
             self._write_for(pending.group, pending)
         if pending.error is not None:
@@ -93,6 +98,14 @@ class GroupCommit:
                 return
         pending.signal.acquire()  # a thread has begun to write them, and its time-outs are those of any write
 
+    def _leave(self, pending: _Pending) -> None:
+        """Lets the others go on without this thread, and write alone if it should have written for them."""
+        with self._lock:
+            if pending in self._waiting:
+                self._waiting.remove(pending)
+        if pending.group:
+            self._release(pending.group, pending)
+
     def _write_for(self, group: Sequence[_Pending], own: _Pending) -> None:
         """Does the writes of a group, among them those of this thread. Then the next group begins."""
         try:
@@ -102,22 +115,29 @@ class GroupCommit:
                 self._write_one(own.writes)
                 own.is_written = True
         finally:
-            with self._lock:
-                self._in_flight -= 1
-                self._start_group()
-            for each in group:
-                if each is not own:
-                    each.signal.release()
+            self._release(group, own)
+
+    def _release(self, group: Sequence[_Pending], own: _Pending) -> None:
+        """Starts the next group, and lets the other threads of this one go on."""
+        with self._lock:
+            self._in_flight -= 1
+            self._start_group()
+        for each in group:
+            if each is not own:
+                each.signal.release()
 
     def _write_together(self, group: Sequence[_Pending]) -> None:
         """Sets what became of each of the group."""
         for each in group:
-            each.error = DatabaseUnavailable()  # if this thread is ended
+            each.error = DatabaseUnavailable()
         try:
             rejected = self._write_group([each.writes for each in group])
-        except DatabaseUnavailable:
-            return
-        except Exception:  # each thread does its own write, and gets its own error
+        except Exception as error:
+            if not isinstance(error, WriteConflict) and getattr(error, "status", None) != TOO_LARGE:
+                for each in group:
+                    each.error = DatabaseUnavailable()
+                    each.error.__cause__ = error  # for the log
+                return
             rejected = range(len(group))
         for place, each in enumerate(group):
             each.error = None
