@@ -125,7 +125,7 @@ def import_groups(
     skipped = report.rows
     items = (item for index, item in enumerate(source.items()) if index >= skipped)
     with ThreadPoolExecutor(threads, thread_name_prefix="import") as pool:
-        for imported in RowBatches(importer, pool).imported(items):
+        for imported in RowBatches(importer, pool).imported(importer.loader.rows(items)):
             # Nothing waits until the progress is stored, so a batch is counted completely or not at all.
             for item, outcome in imported:
                 if outcome.rejected is not None:

@@ -14,7 +14,6 @@ import pytest
 from flask import Flask
 from pymongo.database import Database
 
-from blueprints.operations.import_bodies import load_body
 from dev.mongod import Mongod
 from osdi.access.signing_keys import SUPPRESSION, signing_key
 from osdi.errors import DatabaseUnavailable, DuplicateKey
@@ -33,6 +32,7 @@ from osdi.importing.sources import CsvChoices, CsvSource
 from osdi.settings import Settings
 from osdi.store import Insert, Store, Update
 from osdi.store.indexes import SIGNING_KEYS
+from schemas.import_bodies import load_body
 from tests.support import factories
 from tests.support.client import Client
 from tests.support.databases import own_database

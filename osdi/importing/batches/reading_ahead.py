@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from osdi.crud.reference_cache import Reference
 from osdi.documents import Find, ReadOnlyDocument
 from osdi.importing.batches.batch_store import BatchStore
-from osdi.importing.importer import Loaded
+from osdi.importing.loading.row_loader import Loaded
 from osdi.match_keys import id_key
 from osdi.resources import OUTREACH, PERSON, Resource
 from osdi.store.indexes import SUPPRESSIONS, TOMBSTONES

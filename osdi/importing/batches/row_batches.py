@@ -1,4 +1,4 @@
-"""Imports the items of a source, a batch at a time.
+"""Imports loaded rows, a batch at a time.
 
 While the rows of one batch are imported, a thread reads ahead what the next batch needs. While the batch is being
 stored, the batch after that one is read from the source. A batch that cannot be stored, since another client has
@@ -18,7 +18,8 @@ from osdi.errors import OsdiError, WriteConflict
 from osdi.importing.batches.batch_store import BatchStore, BatchTooLarge
 from osdi.importing.batches.reading_ahead import read_ahead, remembering
 from osdi.importing.batches.single_rows import Imported, groups, one_by_one, outcomes
-from osdi.importing.importer import DataAccess, Loaded, Prepared, RowImporter
+from osdi.importing.importer import DataAccess, Prepared, RowImporter
+from osdi.importing.loading.row_loader import Loaded, LoadedRow
 from osdi.importing.report import Outcome
 from osdi.importing.sources import Item
 from osdi.privacy.tombstones import tombstone_ids_in
@@ -54,7 +55,7 @@ class _Started:
 
 
 class RowBatches:
-    """Imports items of one kind. The threads of `pool` store batches, and import single rows."""
+    """Imports rows of one kind. The threads of `pool` store batches, and import single rows."""
 
     def __init__(self, importer: RowImporter, pool: ThreadPoolExecutor) -> None:
         self._importer = importer
@@ -65,19 +66,19 @@ class RowBatches:
         self._tombstone_ids = lru_cache(2 * MAX_ROWS)(tombstone_ids_in(importer.store))
         self._size = FIRST_ROWS
 
-    def imported(self, items: Iterable[Item]) -> Iterator[Imported]:
-        """Imports the items in their order, and yields the outcomes of each batch. Raises OsdiError 503.
+    def imported(self, loaded: Iterable[LoadedRow]) -> Iterator[Imported]:
+        """Imports the rows in their order, and yields the outcomes of each batch. Raises OsdiError 503.
 
         No write is in progress when it yields: all rows so far are stored, and no other row is.
         """
         importer = self._importer
         if not importer.retry_while_unavailable(lambda: importer.store.supports_transactions):
-            yield from one_by_one(items, importer, self._pool)
+            yield from one_by_one(loaded, importer, self._pool)
             return
-        remaining = iter(items)
-        rows = self._loaded(remaining)
+        remaining = iter(loaded)
+        rows = self._next_rows(remaining)
         reading = self._read_ahead(rows)
-        next_rows = self._loaded(remaining)
+        next_rows = self._next_rows(remaining)
         stored = True
         while rows:
             began = CLOCK()
@@ -87,14 +88,15 @@ class RowBatches:
                 self._store.adopt(self._next_store)
             reading = self._read_ahead(next_rows)
             started = self._start(rows, has_read)
-            rows, next_rows = next_rows, self._loaded(remaining)
+            rows, next_rows = next_rows, self._next_rows(remaining)
             imported = self._ended(started)
             stored = imported is started.imported and started.stored is not None
             self._follow_speed(CLOCK() - began, len(imported))
             yield imported
 
-    def _loaded(self, remaining: Iterator[Item]) -> list[_Row]:
-        return [_Row(item, self._importer.load_item(item)) for item in islice(remaining, self._size)]
+    def _next_rows(self, remaining: Iterator[LoadedRow]) -> list[_Row]:
+        find = self._importer.with_campaign
+        return [_Row(item, find(item, loaded)) for item, loaded in islice(remaining, self._size)]
 
     def _read_ahead(self, rows: list[_Row]) -> "Future[None]":
         """Begins to read what these rows, which follow the present batch, need."""

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from blueprints.operations.import_bodies import load_body
 from osdi.errors import OsdiError, unavailable
 from osdi.fields.webhook import EVENTS
 from osdi.ids import now
@@ -21,6 +20,7 @@ from osdi.settings import Settings
 from osdi.staff.members import add_member
 from osdi.store import Store
 from osdi.webhooks import registry
+from schemas.import_bodies import load_body
 from tests.importing.jobs.conftest import Uploaded, checked, imported, job_of, run_due_jobs
 
 FILE = "first_name,email,Fish\nAnn,ann@example.com,trout\nBob,not an address,\nCy,cy@example.com,=1+1\n"
