@@ -12,8 +12,8 @@ from flask import Flask
 from blueprints.http.context import EXTENSION
 from osdi.importing.batches.single_rows import groups, prepared
 from osdi.importing.csv_files.column_mapping import OUTREACHES
-from osdi.importing.file_import import rare_collections
 from osdi.importing.importer import Choices, RowImporter
+from osdi.importing.loading.garbage import rare_collections
 from osdi.importing.sources import Item
 from osdi.settings import Settings
 from osdi.store import Store
