@@ -21,7 +21,7 @@ Body = Mapping[str, Any]
 MAX_REASON_LENGTH: Final = 500
 LINK: Final = PERSON.rel
 NO_MATCH_KEYS: Final = MatchKeys()
-# The link to the person whom `Loaded.linked` names. It is replaced once the person is found.
+# The link to the person of `Loaded.linked`. It is replaced once that person is found.
 LINKED: Final = {"href": f"/api/{PERSON.collection}/linked"}
 
 

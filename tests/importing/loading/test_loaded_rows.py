@@ -30,7 +30,7 @@ Opened = Callable[[], CsvSource]
 
 
 def facts(rows: Iterator[LoadedRow]) -> list[Any]:
-    """All that an import uses of the rows. What was needed to load them does not leave the second process."""
+    """All that an import uses of the rows: their items do not have the bodies that were loaded."""
     return [(loaded, [(each.line, each.written, each.rejected) for each in item.rows()]) for item, loaded in rows]
 
 
