@@ -132,7 +132,7 @@ class RowImporter:
             body["person_link"] = {"person": {"href": _local_link(access.store, loaded.linked)}}
         if not self.choices.include_erased and keys and access.is_erased(keys):
             return Prepared(rejected=ERASED)
-        self._create_tags(body)
+        self._create_tags(body, access)
         warnings = list(loaded.warnings)
         corrections = self._first_names.correct(body.get("person", {})) if loaded.is_row else []
         warnings += corrections
@@ -204,9 +204,9 @@ class RowImporter:
             access.store, access.find, self.settings, person_id, opted_out, caller=self.choices.caller
         )
 
-    def _create_tags(self, body: Body) -> None:
+    def _create_tags(self, body: Body, access: DataAccess) -> None:
         names = body.get("add_tags", ()) if self.choices.create_tags else ()
-        found = self.reference.find(TAG, names) if names else {}
+        found = access.find(TAG, names) if names else {}
         for name in names:
             if name not in found:
                 create(self.store, TAG, {"name": name}, self.settings.match_key_rules)

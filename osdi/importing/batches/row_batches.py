@@ -130,7 +130,8 @@ class RowBatches:
             store.clear()
             loaded = [row.loaded for row in rows]
             importer.retry_while_unavailable(lambda: read_ahead(store, loaded, self._tombstone_ids))
-        access = DataAccess(store, remembering(importer.reference), self._is_erased)
+        find = remembering(importer.reference, creates_tags=importer.choices.create_tags)
+        access = DataAccess(store, find, self._is_erased)
         imported = []
         for row in rows:
             row.prepared = row.prepared or importer.prepare(row.loaded, access)
