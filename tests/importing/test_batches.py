@@ -19,7 +19,7 @@ from pymongo.database import Database
 
 from dev.mongod import Mongod
 from osdi.access.signing_keys import SUPPRESSION, signing_key
-from osdi.errors import DatabaseUnavailable, DuplicateKey
+from osdi.errors import DatabaseUnavailable, DuplicateKey, WriteConflict
 from osdi.importing import file_import
 from osdi.importing.batches import batch_store, row_batches
 from osdi.importing.batches.batch_store import BatchStore
@@ -215,6 +215,33 @@ def test_batches_store_and_report_the_same_as_single_rows(
     assert all(in_batches.report["people"].get(each) for each in expected)
     assert in_batches.report["outreaches"].keys() == (set() if kind == PEOPLE else {"recorded", "known"})
     assert "erased" in {each["reason"] for each in in_batches.report["rejections"]}
+
+
+@pytest.mark.parametrize(("kind", "seed"), [(PEOPLE, 6), (OUTREACHES, 7)])
+def test_batches_that_cannot_be_stored_make_no_difference_to_those_that_are_imported_meanwhile(
+    mongod: Mongod, before: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: str, seed: int
+) -> None:
+    """Of the batches of six rows every third fails. The next one has read what it has written, and begins again."""
+    file = written(tmp_path / "people.csv", kind, seed)
+    choices = Choices(before["advocacy_campaigns"][0]["_id"], create_tags=True)
+    batches_of(monkeypatch, 6)
+    calls = iter(range(1, 1_000))
+
+    def fail_sometimes(store: Store, writes: Any) -> None:
+        if next(calls) % 3 == 0:
+            raise WriteConflict("Another client was first.")
+        original(store, writes)
+
+    original = Store.write_in_bulk
+    with deployment(mongod, "batches", before) as (store, database), monkeypatch.context() as patch:
+        patch.setattr(Store, "write_in_bulk", fail_sometimes)
+        in_batches = import_file(store, database, file, kind, choices, 1)
+    assert next(calls) > 10
+    monkeypatch.setattr(RowBatches, "imported", lambda self, items: one_by_one(items, self._importer, self._pool))
+    with deployment(mongod, "single_rows", before) as (store, database):
+        row_by_row = import_file(store, database, file, kind, choices, 1)
+
+    assert in_batches == row_by_row
 
 
 @pytest.mark.parametrize("processes", [1, 2])

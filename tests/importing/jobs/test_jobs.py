@@ -167,7 +167,7 @@ class TestAWorker:
 class TestASecondProcess:
     """It loads the rows of a large file."""
 
-    ROWS = FILE + "".join(f"Ann{number},ann{number}@example.com\n" for number in range(300))
+    ROWS = FILE + "".join(f"Ann{number},ann{number}@example.com\n" for number in range(1_500))
 
     def test_of_a_check_and_of_an_import_ends_with_it(
         self,
@@ -191,7 +191,7 @@ class TestASecondProcess:
         assert done["state"] == "done"
         assert done["report"] == check["report"]
         assert done["position"] == check["position"] == done["bytes"]
-        assert database.people.count_documents({}) == 302
+        assert database.people.count_documents({}) == 1_502
         assert len(started) == 2
         assert is_gone(started[1])
 
@@ -213,14 +213,14 @@ class TestASecondProcess:
             patch.setattr(execution, "KEEP_SECONDS", 0)
             assert first.do_next()
         assert not is_gone(started[1])
-        assert 0 < database.people.count_documents({}) < 302
+        assert 0 < database.people.count_documents({}) < 1_502
 
         first.close()
         assert is_gone(started[1])
         run_due_jobs(second)
         second.close()
 
-        assert job_of(database, job_id)["report"]["people"] == {"created": 302}
+        assert job_of(database, job_id)["report"]["people"] == {"created": 1_502}
         assert len(started) == 3
 
 

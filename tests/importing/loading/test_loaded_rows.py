@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from osdi import log
 from osdi.importing.csv_files.column_mapping import OUTREACHES
 from osdi.importing.csv_files.encoding import survey
 from osdi.importing.loading import loaded_rows, loader_process
@@ -77,13 +78,14 @@ class TestASecondProcess:
     def test_that_is_killed_leaves_the_rest_to_this_process(
         self, opened: Opened, started: list[int], capsys: pytest.CaptureFixture[str]
     ) -> None:
+        log.configure("json", "info")
         with closing(LoadedRows(opened(), LOADER, 0)) as rows:
             first = facts(islice(rows, 300))
             os.kill(started[0], signal.SIGKILL)
             found = first + facts(iter(rows))
 
         assert found == loaded_here(opened())
-        assert f"second_process=ended status={-signal.SIGKILL}" in capsys.readouterr().out
+        assert f'"second_process":"ended","status":{-signal.SIGKILL}' in capsys.readouterr().out
 
     @pytest.mark.parametrize(
         "command", [("/nonexistent/python",), (sys.executable, "-c", "import sys; sys.exit(3)")], ids=["no", "failing"]
