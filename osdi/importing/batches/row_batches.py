@@ -49,8 +49,8 @@ class _Row:
 class _Batch:
     """Rows, the store that reads ahead for them, and their outcomes, which count once `stored` has no error.
 
-    Without `stored` the store has not stored the rows as one batch. What it has read is `outdated` if the rows before
-    were stored in another way.
+    Without `stored` the store has not stored the rows as one batch. A batch is `outdated` if it has read before the
+    earlier rows were stored in another way.
     """
 
     rows: list[_Row]
