@@ -1,7 +1,7 @@
 """Configuration of gunicorn: reads address, processes and threads from the environment, so that it needs no arguments.
 
-The workers collect each request in their loop before a thread works on it (osdi/operations/gunicorn_worker.py). So
-clients that connect, or announce a body, and send nothing block no other client.
+The workers collect each request in their loop before a thread works on it, so clients that connect, or announce a body,
+and send nothing block no other client (osdi/operations/serving/gunicorn_worker.py).
 """
 
 import logging
@@ -46,7 +46,7 @@ threads = settings.web_threads
 log_format = os.environ.get("LOG_FORMAT", "")
 metrics_token = os.environ.get("METRICS_TOKEN", "")
 
-worker_class = "osdi.operations.gunicorn_worker.Worker"
+worker_class = "osdi.operations.serving.gunicorn_worker.Worker"
 timeout = 60
 graceful_timeout = 25
 # Longer than proxies (platforms: 90 s) keep idle connections. Otherwise a proxy may send a request on a connection that
@@ -158,7 +158,7 @@ def pre_fork(server: Any, worker: Any) -> None:
 
 
 def post_fork(server: Any, worker: Any) -> None:
-    from osdi.operations.incoming_request import Bounds
+    from osdi.operations.serving.incoming_request import Bounds
     from osdi.settings import Settings
 
     application = Settings.from_environment()

@@ -1,8 +1,9 @@
-"""Runs the test suite as two pytest runs side by side: `python -m dev.run_tests [pytest arguments]`.
+"""Runs the test suite as two pytest runs side by side: `python -m dev.run_tests [--all] [pytest arguments]`.
 
-Tests that compute get one worker for each processor. Tests that mostly wait (marked `waits`: for processes, for
-time-outs, for a browser) get WAITING_WORKERS, 4 by default. Arguments go to both runs. Each run writes a log. Failures
-are printed as they come, the details at the end. The last line is pytest's closing line for both runs together.
+Without `--all`, the tests that are marked `slow` are left out, and the output states their number. Tests that compute
+get one worker for each processor. Tests that mostly wait (marked `waits`: for processes, for time-outs, for a browser)
+get WAITING_WORKERS, 4 by default. Arguments go to both runs. Each run writes a log. Failures are printed as they come,
+the details at the end. The last line is pytest's closing line for both runs together.
 """
 
 import os
@@ -21,6 +22,7 @@ from typing import Final
 ROOT: Final = Path(__file__).parent.parent
 WAITING_WORKERS: Final = int(os.environ.get("WAITING_WORKERS", "4"))
 NOTHING_COLLECTED: Final = 5
+OPTIONS: Final = ("--all", "--coverage")
 COVERED_PERCENT: Final = 95
 
 # A line of pytest-xdist with -v: `[gw0] [ 12%] PASSED tests/x.py::test_y`.
@@ -28,6 +30,8 @@ RESULT: Final = re.compile(r"^\[gw\d+\] \[ *(\d+)%\] ([A-Z]+) (.+)$")
 CLOSING: Final = re.compile(r"^=+ (?P<counts>.*\d+ \w+.*|no tests ran) in [\d.]+s.*=+$")
 COUNT: Final = re.compile(r"(\d+) ([a-z]+)")
 PROGRESS_PERCENT: Final = 10
+# tests/conftest.py prints it at the end of a run that collects the whole suite.
+LEFT_OUT: Final = re.compile(r"^(\d+) tests are marked slow and did not run$")
 
 
 @dataclass
@@ -93,6 +97,28 @@ class Run:
         """Returns the reasons of skipped tests, as pytest's short summary has them."""
         return [line for line in self.lines if line.startswith("SKIPPED ")]
 
+    def left_out(self) -> int:
+        """Returns the number of slow tests that the run has found and left out."""
+        return sum(int(found[1]) for line in self.lines if (found := LEFT_OUT.match(line)))
+
+
+def make_runs(arguments: list[str], folder: Path, *, everything: bool) -> list[Run]:
+    """Returns the two runs. Each test belongs to exactly one of them, or to none if it is left out."""
+    # The tests of a file stay together and in order, since they share servers and databases.
+    passed_on = ["--dist", "loadfile", "--no-loadscope-reorder", *arguments]
+    kept = "" if everything else " and not slow"
+    return [
+        Run("computing", f"not waits{kept}", os.cpu_count() or 1, passed_on, folder / "computing.log"),
+        Run("waiting", f"waits{kept}", WAITING_WORKERS, passed_on, folder / "waiting.log"),
+    ]
+
+
+def left_out_line(runs: list[Run]) -> str:
+    """Returns the sentence about the tests that were left out; empty if there are none."""
+    # The first run collects all files, and the second one those with waiting tests.
+    number = runs[0].left_out()
+    return f"{number} tests marked slow were left out. CI runs them, and so does: make test-all" if number else ""
+
 
 def coverage(arguments: list[str]) -> list[str]:
     """pytest's arguments that measure coverage and leave the report to `report_coverage`."""
@@ -127,16 +153,10 @@ def closing_line(runs: list[Run], seconds: float) -> str:
 def main(arguments: list[str]) -> int:
     """Runs both groups of tests and prints their results; returns the exit code."""
     measure = "--coverage" in arguments
-    passed_on = [each for each in arguments if each != "--coverage"]
+    passed_on = [each for each in arguments if each not in OPTIONS]
     if measure:
         passed_on = coverage(passed_on)
-    folder = Path(tempfile.mkdtemp(prefix="osdi-tests-"))
-    # The tests of a file stay together and in order, since they share servers and databases.
-    by_file = ["--dist", "loadfile", "--no-loadscope-reorder"]
-    runs = [
-        Run("computing", "not waits", os.cpu_count() or 1, [*by_file, *passed_on], folder / "computing.log"),
-        Run("waiting", "waits", WAITING_WORKERS, [*by_file, *passed_on], folder / "waiting.log"),
-    ]
+    runs = make_runs(passed_on, Path(tempfile.mkdtemp(prefix="osdi-tests-")), everything="--all" in arguments)
     began = time.monotonic()
 
     def say(line: str) -> None:
@@ -160,7 +180,7 @@ def main(arguments: list[str]) -> int:
         code = NOTHING_COLLECTED
     if measure:
         code = code or report_coverage(runs)
-    print(closing_line(runs, seconds), flush=True)
+    print("\n".join(filter(None, (left_out_line(runs), closing_line(runs, seconds)))), flush=True)
     return code
 
 

@@ -10,7 +10,7 @@ from faults.deployments import TRANSACTION_SECONDS
 from faults.load import LATE_SECONDS
 from osdi.settings.table import ServerSettings
 from osdi.store.driver import SERVER_SELECTION_TIMEOUT_MS, SOCKET_TIMEOUT_MS
-from osdi.store.stale_transactions import INACTIVE_SECONDS
+from osdi.store.transactions.stale_transactions import INACTIVE_SECONDS
 
 UNAVAILABLE: Final = "tests/store/test_unavailable_database.py"
 ERRORS: Final = "tests/faults/test_database_errors.py"

@@ -5,7 +5,9 @@ import os
 import re
 import subprocess
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ from osdi.ids import new_id, now
 from osdi.settings import Settings
 from osdi.store import Store
 from osdi.store.indexes import SIGNING_KEYS, TOKENS
+from schemas.base.common import STRICT
 from tests.support import factories
 from tests.support.client import Client
 from tests.support.databases import SHORT_HISTORY_SECONDS, SMALL_JOURNAL, Kept, empty, long_history, without_journal
@@ -34,7 +37,12 @@ from tests.support.live import Live, Worker
 from tests.support.smtp_sink import SmtpSink
 from tests.support.webhook_receiver import WebhookReceiver
 
-pytest_plugins = ["tests.fixtures.browser", "tests.fixtures.campaign_pages", "tests.fixtures.deployed"]
+pytest_plugins = [
+    "tests.fixtures.browser",
+    "tests.fixtures.campaign_pages",
+    "tests.fixtures.deployed",
+    "tests.fixtures.left_out",
+]
 
 IN_MEMORY = Path("/dev/shm")
 CAMPAIGNS = "advocacy_campaigns"
@@ -102,25 +110,46 @@ MONGO_FIXTURES = {"mongod", "standalone", "mongod_folder"}
 STARTERS = {id(each) for each in (subprocess, Live, Worker, popen, run)}
 
 
-# A file without any of these words contains no test that is marked `waits`.
-WAITING_WORDS = re.compile(r"subprocess|fork_server|Live|Worker|visit|browser|mark\.(?:waits|process)")
+# A file without any of these words contains no test that is marked `waits`. A run of all other tests verifies that.
+WAITING_WORDS = re.compile(
+    r"subprocess|fork_server|\bLive\b|\bWorker\b|support\.browser|\bbrowser: |mark\.(?:waits|process|browser)"
+)
+
+
+@cache
+def may_wait(path: Path) -> bool:
+    """True if the file may contain a test that is marked `waits`."""
+    return WAITING_WORDS.search(path.read_text()) is not None
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Skips files that a run of the waiting tests does not need: each of its many workers would import them."""
-    if config.getoption("markexpr") != "waits" or collection_path.suffix != ".py":
+    if not config.getoption("markexpr").startswith("waits") or collection_path.suffix != ".py":
         return None
-    return True if not WAITING_WORDS.search(collection_path.read_text()) else None
+    return None if may_wait(collection_path) else True
+
+
+def mark_further_cases(items: list[pytest.Item]) -> None:
+    """Marks as slow all cases but each n-th of a test that is marked `one_in(n)`."""
+    cases: Counter[str] = Counter()
+    for item in items:
+        if marker := item.get_closest_marker("one_in"):
+            (n,) = marker.args
+            test = item.nodeid.partition("[")[0]
+            if cases[test] % n:
+                item.add_marker("slow")
+            cases[test] += 1
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks each test by what it uses, and puts the files with the longest tests first.
+    """Marks each test by what it uses, and puts the files with long stories first.
 
     A file whose tests start processes is recognised by what it imports. `dev/run_tests.py` runs the tests that mostly
     wait, which are marked `waits`, on more workers than there are processors.
     """
-    slow_files = set()
+    mark_further_cases(items)
+    long_files = set()
     imported_by: dict[Path, set[int]] = {}
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
@@ -135,15 +164,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("process")
         if item.get_closest_marker("browser") or item.get_closest_marker("process"):
             item.add_marker("waits")
-        if item.get_closest_marker("slow"):
-            slow_files.add(item.path)
-    items.sort(key=lambda item: item.path not in slow_files)
+        if item.get_closest_marker("waits"):
+            assert may_wait(item.path), f"WAITING_WORDS has no word of {item.path}: CI would leave out its tests"
+            if item.get_closest_marker("slow"):
+                long_files.add(item.path)
+    items.sort(key=lambda item: item.path not in long_files)
 
 
 def pytest_collection_finish() -> None:
     """Turns garbage collection on, for what the tests make."""
     gc.freeze()
     gc.enable()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Forgets that the last request of the test before was strict: a server sets this anew for each request."""
+    STRICT.set(False)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -151,7 +151,7 @@ def models_section(results: Results, filled: Filled, *, seconds: int, rounds: in
             "workers stop the service for all clients. Behind a platform's router, every request pays for a "
             "new connection.\n- A *gthread* worker continues with its other threads, so it tolerates as many "
             "slow clients as it has threads, and it keeps connections open. Ours also limits how long it waits "
-            "for any client (`osdi/operations/gunicorn_worker.py`).\n- A *gevent* worker would tolerate "
+            "for any client (`osdi/operations/serving/gunicorn_worker.py`).\n- A *gevent* worker would tolerate "
             "thousands of slow clients, but on one thread: checking a body or filling in a template delays all "
             "of them. It also patches the whole standard library under pymongo, whose time-outs and locks were "
             "tested with threads. A proxy that buffers requests keeps slow clients out at a lower cost.",

@@ -8,6 +8,8 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, make_response, render_template, request
+from gunicorn.http.errors import ParseException
+from werkzeug.exceptions import HTTPException
 
 from blueprints.browser.documentation import HAL_EXPLORER_POLICY, asset_url
 from blueprints.browser.translation import accepted_languages, use_language
@@ -37,7 +39,7 @@ def confirm(token: str) -> Response:
     address = address_of(store(), token)
     if address is None:
         return _page(INVALID, 404)
-    source = ONE_CLICK if request.form.get("List-Unsubscribe") == "One-Click" else LINK
+    source = ONE_CLICK if _is_one_click() else LINK
     undo_token = unsubscribe_with_undo(store(), address, source, settings().match_key_rules)
     return _page(DONE, address=address, undo_token=undo_token)
 
@@ -47,6 +49,14 @@ def subscribe_again() -> Response:
     """Undoes an unsubscribe. The token is in the body: the addresses of requests are logged in many places."""
     address = undo(store(), request.form.get("undo", ""), settings().match_key_rules)
     return _page(UNDONE, address=address) if address is not None else _page(TOO_LATE, 409)
+
+
+def _is_one_click() -> bool:
+    """True if the body is that of a mail program. It only decides what is recorded, so a body may be unreadable."""
+    try:
+        return request.form.get("List-Unsubscribe") == "One-Click"
+    except (ParseException, HTTPException):
+        return False
 
 
 def _page(state: str, status: int = 200, **values: Any) -> Response:

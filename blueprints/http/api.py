@@ -17,6 +17,7 @@ from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from apispec.ext.marshmallow.common import resolve_schema_instance
 from flask import Flask, Request, Response, current_app, g, request
+from gunicorn.http.errors import ParseException
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException, NotFound
 
@@ -207,6 +208,8 @@ class Api(flask_smorest.Api):
             WriteConflict,
             lambda conflict: error_response(unavailable("Another request was faster; retry.", seconds=1), conflict),
         )
+        # A broken chunk of a body that is read as a form (see blueprints/http/body.py for other bodies).
+        app.register_error_handler(ParseException, lambda _: error_response(invalid("The body could not be read.")))
         scheme = {"type": "apiKey", "in": "header", "name": TOKEN_HEADER, "description": TOKEN_DESCRIPTION}
         self.spec.components.security_scheme(TOKEN_HEADER, scheme)
 

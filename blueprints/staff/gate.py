@@ -88,7 +88,8 @@ def _reject_by_access(access: Access) -> AnyResponse | None:
 
 def _page_with_text(template: str, status: int = 403, **values: object) -> Response:
     """Returns a page that contains what was sent, so that no text is lost."""
-    form = MultiDict[str, str]() if is_unread() else request.form
+    unreadable = is_unread() or "Transfer-Encoding" in request.headers  # which `_reject_forged` rejects
+    form = MultiDict[str, str]() if unreadable else request.form
     sent = [(name, text) for name, text in form.items(multi=True) if name != FIELD]
     return frame.page(template, status, sent=sent, sent_token=form.get(FIELD, ""), **values)
 

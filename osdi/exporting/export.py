@@ -53,7 +53,7 @@ EMBEDDED: Final[Mapping[Resource, Embedded]] = {kind.resource: kind for kind in 
 Result = TypeVar("Result")
 
 # Documents of one look-up, and bytes of one part: an outreach with a long message can have a hundred rows, and a client
-# on a slow connection has only seconds to read a part (see osdi/operations/gunicorn_worker.py).
+# on a slow connection has only seconds to read a part (see osdi/operations/serving/gunicorn_worker.py).
 PART: Final = 100
 PART_BYTES: Final = 64_000
 

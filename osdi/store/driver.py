@@ -33,7 +33,7 @@ from osdi.errors import (
     document_too_large,
 )
 from osdi.store.circuit_breaker import CircuitBreaker
-from osdi.store.stale_transactions import APP_NAME
+from osdi.store.transactions.stale_transactions import APP_NAME
 
 DURABLE: Final = WriteConcern(w="majority", j=True)
 MOCK: Final = "mongomock://"

@@ -24,7 +24,6 @@ from osdi.errors import OsdiError, WriteConflict, invalid
 from osdi.ids import follow_clock
 from osdi.paging import Page
 from osdi.store import write_log
-from osdi.store.bulk import apply_in_bulk
 from osdi.store.circuit_breaker import CircuitBreaker
 from osdi.store.driver import DATABASE, DURABLE, MOCK, READ_MS, abort, connect, driver_errors, server_clock_ahead
 from osdi.store.indexes import INDEXES, WEBHOOKS, create
@@ -33,8 +32,10 @@ from osdi.store.pages.count_cache import LARGE, CollectionCounts, CountCache
 from osdi.store.pages.order import Place
 from osdi.store.pages.positions import MAX_STEPS, KnownPosition, PagePositions
 from osdi.store.schema_version import LOOK_SECONDS, check_schema
-from osdi.store.stale_transactions import StaleTransactions
-from osdi.store.writes import Delete, Insert, Replace, Write, with_events
+from osdi.store.transactions.bulk import apply_in_bulk, insert_each
+from osdi.store.transactions.group_commit import GroupCommit
+from osdi.store.transactions.stale_transactions import StaleTransactions
+from osdi.store.writes import Delete, Insert, Replace, Update, Write, with_events
 
 # Ids are given before their documents are committed. A document whose id is older than this is committed.
 SETTLED: Final = dt.timedelta(seconds=90)
@@ -66,6 +67,7 @@ class Store(DocumentStore):
         self._circuit = CircuitBreaker(0)
         self._stale_transactions = StaleTransactions()
         self._collections: dict[str, Collection[Document]] = {}
+        self._group_commit = GroupCommit(self._write_one, self._write_group)
         self._transactions: bool | None = None
         self._served = False
         # No TTLCache: nothing is remembered but a time, which each operation compares, and a restore sets to never.
@@ -193,7 +195,7 @@ class Store(DocumentStore):
 
     def connection_gauges(self) -> tuple[int, bool]:
         """Returns how many threads of this process use or await a connection, and True if the circuit is open."""
-        return len(self._in_operation), self._circuit.is_open
+        return len(self._in_operation) + self._group_commit.waiting, self._circuit.is_open
 
     def close(self) -> None:
         """See DocumentStore."""
@@ -363,19 +365,44 @@ class Store(DocumentStore):
 
     def write(self, *writes: Write) -> None:
         """See DocumentStore. The same write stores the document's events for webhooks."""
+        if not writes:
+            return
         if webhooks_of := self.webhooks_of():
             writes = tuple(with_events(each, webhooks_of) for each in writes)
-        with self.operation():
-            if len(writes) == 1 or not self.supports_transactions:
+        if not self.supports_transactions:
+            with self.operation():
                 for each in writes:
                     self.apply(each, {})
                     write_log.record(each.collection, each.document_id)
+            return
+        if all(isinstance(each, Insert | Update) for each in writes):
+            self._group_commit.write(writes)
+        else:
+            self._write_one(writes)
+        for each in writes:
+            write_log.record(each.collection, each.document_id)
+
+    def _write_one(self, writes: Sequence[Write]) -> None:
+        """Does the writes of one thread with transactions."""
+        with self.operation():
+            if len(writes) == 1:
+                self.apply(writes[0], {})
                 return
             with self.transaction() as options:
                 for each in writes:
                     self.apply(each, options)
-        for each in writes:
-            write_log.record(each.collection, each.document_id)
+
+    def _write_group(self, group: Sequence[Sequence[Write]]) -> Sequence[int]:
+        """Does the writes of several threads; see GroupCommit. Single inserts need no transaction."""
+        writes = [write for each in group for write in each]
+        inserts = [each.document for each in writes if isinstance(each, Insert)]
+        names = {each.collection for each in writes}
+        with self.operation():
+            if len(names) == 1 and len(inserts) == len(writes) == len(group):
+                return insert_each(self.collection(names.pop()), inserts)
+            with self.transaction() as options:
+                apply_in_bulk(self.collection, writes, options)
+        return ()
 
     def apply(self, write: Write, options: Mapping[str, Any]) -> None:
         """Does one write inside an `operation()`, with the options of a `transaction()`. It is not logged."""

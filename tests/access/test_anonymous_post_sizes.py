@@ -81,6 +81,7 @@ def person(**fields: Any) -> dict[str, Any]:
     return {"person": {"email_addresses": [{"address": "jane@example.com"}], **fields}}
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize(
     "body",
     [

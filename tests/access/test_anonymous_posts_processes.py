@@ -37,6 +37,7 @@ def post(live: Live, campaign_id: str, address: str, body: dict) -> requests.Res
     return requests.post(url, json=body, headers={"X-Forwarded-For": address}, timeout=SECONDS)
 
 
+@pytest.mark.slow
 def test_a_flood_from_one_address_does_not_block_other_clients(live: Live, api: Client, database: Database) -> None:
     over, flooded_already = threading.Event(), threading.Event()
 

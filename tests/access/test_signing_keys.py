@@ -59,6 +59,7 @@ def test_each_purpose_has_its_own_key(emptied: Store) -> None:
     assert signing_key(emptied, "unsubscribe") != signing_key(emptied, "confirm")
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("server", ["mongod", "standalone"])
 def test_processes_that_create_a_key_at_once_get_the_same_key(request: pytest.FixtureRequest, server: str) -> None:
     uri = request.getfixturevalue(server).uri.replace("/osdi?", "/signing_keys?")

@@ -133,6 +133,7 @@ def test_every_writing_route_is_in_a_table(app: Flask) -> None:
     assert with_write == {*BODIES, *(("DELETE", rule) for rule in DELETED)}
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("scopes", [[WRITE], [WRITE, READ], [ADMIN]], ids=["write", "write and read", "admin"])
 @pytest.mark.parametrize(("method", "rule"), BODIES, ids=[" ".join(route) for route in BODIES])
 def test_only_a_token_with_read_receives_the_stored_record(
@@ -160,6 +161,7 @@ def test_only_an_admin_may_call_the_other_writing_routes(api: Client, store: Sto
             assert response.status_code in (403, 405), (method, rule)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("rule", sorted(DELETED))
 def test_a_deletion_returns_a_notice(
     api: Client, store: Store, ids: dict[str, str], database: Database, rule: str

@@ -156,6 +156,7 @@ def world(app: Flask, _raw_client: MongoClient) -> World:
     return found
 
 
+@pytest.mark.one_in(11)
 @pytest.mark.parametrize("attack", ATTACKS, ids=str)
 def test_an_attack_is_rejected_and_changes_nothing(world: World, attack: Attack) -> None:
     before = world.hashes_before()
@@ -167,6 +168,7 @@ def test_an_attack_is_rejected_and_changes_nothing(world: World, attack: Attack)
     assert world.hashes() == before
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("attack", bodies.SKIPPED, ids=str)
 def test_an_attack_by_an_optional_value_is_named_and_stores_nothing(world: World, attack: Attack) -> None:
     world.known.clear()
@@ -184,6 +186,7 @@ def _last_names(attack: Attack) -> tuple[str, ...]:
     return (*added, *(f"person.{name}" for name in inside))
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("attack", ignored.SETTING, ids=str)
 def test_fields_that_only_the_server_sets_are_ignored(world: World, attack: Attack) -> None:
     world.known.clear()
@@ -205,6 +208,7 @@ def test_fields_that_only_the_server_sets_are_ignored(world: World, attack: Atta
             assert set(now.get("match_keys", ())) >= set(document.get("match_keys", ()))
 
 
+@pytest.mark.one_in(11)
 @pytest.mark.parametrize("attack", ignored.READING, ids=str)
 def test_a_get_changes_nothing(world: World, attack: Attack) -> None:
     before = world.hashes_before()

@@ -108,6 +108,7 @@ TABLE: list[tuple[Any, str]] = [
 ]
 
 
+@pytest.mark.one_in(7)
 @pytest.mark.parametrize("token", [True, False], ids=["with a token", "without"])
 @pytest.mark.parametrize(("body", "named"), TABLE, ids=[str(number) for number in range(len(TABLE))])
 def test_an_invalid_body_is_rejected_with_strict_handling(

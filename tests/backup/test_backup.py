@@ -96,6 +96,7 @@ def same(one: Any, other: Any) -> bool:
 class TestALine:
     """Holds a document exactly."""
 
+    @pytest.mark.one_in(3)
     @pytest.mark.parametrize("name", EVERY_TYPE)
     def test_keeps_every_type(self, name: str) -> None:
         assert same(decode(encode({name: EVERY_TYPE[name]})), {name: EVERY_TYPE[name]})
@@ -287,6 +288,7 @@ def restored_sample(request: pytest.FixtureRequest, sample: Sample) -> Iterator[
 class TestARestoredBackup:
     """It equals the database that was backed up."""
 
+    @pytest.mark.one_in(2)
     def test_is_equal_in_every_collection(self, sample: Sample, restored_sample: Restored) -> None:
         """And contains nothing else: two collections had documents before."""
         assert set(sample.documents) == {*INDEXES, TOMBSTONES, SIGNING_KEYS, "of_a_later_version"} - {
@@ -353,6 +355,7 @@ class TestARestoredBackup:
 
         assert other[1].people.find_one({"contact_keys": "email:back@example.com"}) is not None
 
+    @pytest.mark.one_in(3)
     @pytest.mark.parametrize(
         ("other", "merged"),
         [("mongod", False), ("mongod", True), ("standalone", True)],
@@ -464,6 +467,7 @@ class TestARestoredBackup:
         assert suppression_list(again).reason(MAIL, "email:nobody@example.com", whole_mailbox=False) == "unsubscribed"
         again.close()
 
+    @pytest.mark.one_in(2)
     @pytest.mark.parametrize("present", [(), (SUPPRESSION,), (ERASURE,), (ERASURE, SUPPRESSION)])
     def test_says_which_digests_of_the_backup_count_no_more(
         self, other: tuple[Store, Database], present: tuple[str, ...]
@@ -501,6 +505,7 @@ class TestARestoredBackup:
 
         assert was_erased(store, ["email:before@example.com"])
 
+    @pytest.mark.one_in(2)
     @pytest.mark.parametrize(("name", "limit"), [("BATCH", 2), ("BATCH_BYTES", 1)])
     def test_is_written_and_read_in_batches(
         self,
@@ -749,6 +754,7 @@ class TestTheCommands:
         assert dumped(database) == before
         assert "tests" in result.stderr  # the tokens that are valid again
 
+    @pytest.mark.one_in(2)
     @pytest.mark.parametrize("back", [False, True], ids=["as a rule", "unless they are brought back"])
     def test_erases_again_people_erased_since_the_backup(
         self, app: Flask, file: Path, store: Store, database: Database, back: bool
@@ -910,6 +916,7 @@ LINKS = {
 }
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(("deleted", "reported"), LINKS.values(), ids=LINKS)
 def test_links_to_documents_that_are_not_in_the_file_are_removed_and_reported(
     other: tuple[Store, Database], deleted: list[tuple[str, dict[str, str]]], reported: str

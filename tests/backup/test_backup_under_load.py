@@ -228,6 +228,7 @@ def other(server: tuple[Store, Client, MongoClient], only_unique_indexes: None) 
     found.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("server", "seed"), CASES, indirect=["server"])
 def test_a_backup_restores_whatever_clients_do_meanwhile(
     server: tuple[Store, Client, MongoClient], made: Backup, other: Store

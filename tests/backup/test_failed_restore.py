@@ -106,6 +106,7 @@ def with_another(name: str, **fields: Any) -> Callable[[list[bytes]], list[bytes
     return change
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("change", "one_moment", "message"),
     [
@@ -154,6 +155,7 @@ FAILURES = {
 }
 
 
+@pytest.mark.one_in(4)
 @ON_STANDALONE
 @pytest.mark.parametrize("failure", [each for each in FAILURES if "earlier" not in each])
 def test_the_former_data_is_in_service_after_a_restore_that_fails(
@@ -175,6 +177,7 @@ def test_the_former_data_is_in_service_after_a_restore_that_fails(
     assert set(database.people.distinct("_id")) == {"jane", "joan"}
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("failure", ["while it deletes an earlier attempt", "while it inserts", "before it replaces"])
 @pytest.mark.parametrize("again", ["it is ended", "it is repeated"])
 def test_a_restore_whose_process_was_killed_before_it_replaced_anything_can_be_cancelled(
@@ -249,6 +252,7 @@ def test_replacing_waits_for_an_unavailable_database(
     assert is_in_service(store)
 
 
+@pytest.mark.one_in(3)
 @ON_STANDALONE
 @pytest.mark.parametrize(
     ("after", "again"),

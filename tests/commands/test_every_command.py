@@ -196,6 +196,7 @@ def test_help_is_shown_without_a_database(program: Callable[[str], Flask], quick
     assert ended.out.startswith(f"Usage: osdi {name.split()[0]}")
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", NAMES)
 def test_without_a_database_the_sentence_has_its_address(
     program: Callable[[str], Flask], quick: None, files: dict[str, Any], name: str, tmp_path: Path
@@ -350,6 +351,7 @@ class TestMissingPermission:
 class TestAFullDisk:
     """On Linux: the device whose writes fail, and a small file system."""
 
+    @pytest.mark.one_in(4)
     @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this machine has no /dev/full")
     @pytest.mark.parametrize("name", NAMES)
     def test_of_standard_output_is_named(
@@ -394,6 +396,7 @@ class TestAFullDisk:
 class TestASignal:
     """SIGINT, as Ctrl-C sends it, and SIGTERM."""
 
+    @pytest.mark.one_in(7)
     @pytest.mark.parametrize("number", [1, 4])
     @pytest.mark.parametrize("name", NAMES)
     def test_while_a_command_works_ends_it(
@@ -446,6 +449,7 @@ class TestASignal:
         assert (interrupted.code, interrupted.err.splitlines()[-1]) == (130, "Ended by Ctrl-C.")
         assert database.people.count_documents({"merged_ids": {"$exists": True}}) == 0
 
+    @pytest.mark.slow
     def test_while_a_command_waits_for_a_database_ends_it(self, files: dict[str, Any], tmp_path: Path) -> None:
         """The database accepts connections and never responds."""
         with ExitStack() as stack:

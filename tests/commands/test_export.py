@@ -73,6 +73,7 @@ def everything(api: Client) -> Client:
 class TestNdjson:
     """A line for each resource, as the API answers it."""
 
+    @pytest.mark.one_in(4)
     @pytest.mark.parametrize("what", EXPORTED)
     def test_equals_the_api(self, app: Flask, everything: Client, what: str) -> None:
         resource = EXPORTED[what]
@@ -103,6 +104,7 @@ class TestNdjson:
 class TestCsv:
     """For spreadsheets."""
 
+    @pytest.mark.one_in(4)
     @pytest.mark.parametrize("what", EXPORTED)
     def test_has_a_row_for_each_resource(self, app: Flask, everything: Client, database: Database, what: str) -> None:
         resource = EXPORTED[what]

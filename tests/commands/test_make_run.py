@@ -57,6 +57,12 @@ def test_make_run_prints_what_works(first: "MakeRun") -> None:
 
 
 @needs_proc
+def test_make_run_stops_what_it_started(first: "MakeRun") -> None:
+    assert first.interrupt() == []
+
+
+@pytest.mark.slow
+@needs_proc
 def test_make_run_keeps_the_data(first: "MakeRun", second: "MakeRun") -> None:
     token = first.token()
     there, here = f":{first.port}/", f":{second.port}/"
@@ -68,6 +74,7 @@ def test_make_run_keeps_the_data(first: "MakeRun", second: "MakeRun") -> None:
     assert json.loads(response.text.replace(here, there)) == first.outreach
 
 
+@pytest.mark.slow
 @needs_proc
 def test_two_make_run_on_one_database_are_rejected(second: "MakeRun") -> None:
     with (
@@ -75,11 +82,6 @@ def test_two_make_run_on_one_database_are_rejected(second: "MakeRun") -> None:
         MakeRun(second.folder),
     ):
         pass
-
-
-@needs_proc
-def test_make_run_stops_what_it_started(second: "MakeRun") -> None:
-    assert second.interrupt() == []
 
 
 def test_make_run_stops_if_the_data_are_damaged(mongod_folder: Path) -> None:
@@ -105,6 +107,7 @@ def test_make_run_stops_if_there_is_no_packaged_mongod(mongod_folder: Path) -> N
         pass
 
 
+@pytest.mark.slow
 def test_make_run_keeps_data_in_memory_only_if_the_setting_says_so(mongod_folder: Path) -> None:
     with MakeRun(mongod_folder / "make-run-in-memory", mongodb_uri=MOCK) as started:
         without_token, with_token = started.commands()
@@ -187,7 +190,7 @@ class MakeRun:
     def interrupt(self) -> list[int]:
         """Press Ctrl-C; returns the processes it had started that still run after it ended."""
         assert self.process
-        started = descendants(self.pid)
+        started = descendants(self.pid) if self.process.poll() is None else []
         self.process.send_signal(signal.SIGINT)
         assert self.process.wait(2 * SECONDS) == 0, self.output
         left = [pid for pid in started if Path(f"/proc/{pid}").exists()]

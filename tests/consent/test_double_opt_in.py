@@ -87,6 +87,7 @@ def state(database: Database) -> tuple[str | None, int, int]:
     return entry.get("status"), len(person.get("items", ())), len(person.get("taggings", ()))
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("before", BEFORE, ids=case_name)
 def test_without_a_tick_nothing_is_said_about_mail(
     before: Callable[..., None],
@@ -109,6 +110,7 @@ def test_without_a_tick_nothing_is_said_about_mail(
     assert "consents" not in outreach
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("before", BEFORE, ids=case_name)
 def test_a_tick_subscribes_at_once_unless_the_address_has_opted_out(
     before: Callable[..., None],
@@ -132,6 +134,7 @@ def test_a_tick_subscribes_at_once_unless_the_address_has_opted_out(
     assert "confirmed_date" not in outreach["consents"][0]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("before", BEFORE, ids=case_name)
 def test_with_double_opt_in_a_tick_subscribes_nobody(
     before: Callable[..., None],
@@ -153,6 +156,7 @@ def test_with_double_opt_in_a_tick_subscribes_nobody(
     assert [mail["To"] for mail in sink.mails] == ([] if before in NEVER_ASKED else [JANE])
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("by_mail", [False, True], ids=["at once", "double opt-in"])
 @pytest.mark.parametrize("before", [each for each in BEFORE if each not in NEVER_ASKED], ids=case_name)
 def test_the_button_subscribes_and_adds_list_and_tag(

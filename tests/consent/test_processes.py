@@ -30,6 +30,7 @@ def uri(mongod: Mongod) -> Iterator[str]:
         client.drop_database("double_opt_in")
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("scanned", [0, 5], ids=["without a scanner", "with a scanner"])
 def test_a_supporter_is_subscribed_by_the_button_of_the_mail(
     scanned: int, uri: str, sink: SmtpSink, new_campaign: Callable[[], dict[str, Any]]

@@ -159,6 +159,7 @@ def other_process(service: Service) -> Iterator[Client]:
     app.extensions[EXTENSION].store.close()
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("passes", [(SETTLED,), (CACHED,), (SETTLED, CACHED)], ids=["first", "last", "both"])
 def test_outreaches_of_a_campaign_that_another_process_still_caches_are_deleted(
     service: Service, other_process: Client, passes: tuple[dt.timedelta, ...]

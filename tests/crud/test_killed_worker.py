@@ -28,6 +28,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 def test_another_worker_completes_a_deletion(mongod: Mongod, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deletions, "REQUEST_SECONDS", 0)
     with own_database(mongod.uri, "killed_worker") as (store, database):

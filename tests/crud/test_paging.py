@@ -31,6 +31,7 @@ def people(number: int) -> list[dict[str, Any]]:
     ]
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("path", ["/people?per_page=100", "/people?per_page=100&filter=given_name eq 'A'"])
 def test_each_remaining_document_is_visited_exactly_once(api: Client, database: Database, path: str) -> None:
     there = people(SIZE)

@@ -93,6 +93,7 @@ WAYS: list[tuple[str, Callable[[Store], object], list[tuple[Any, ...]]]] = [
 ]
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(("way", "expected"), [each[1:] for each in WAYS], ids=[each[0] for each in WAYS])
 def test_each_deletion_has_one_record_with_ids_only(
     store: Store, way: Callable[[Store], object], expected: list[tuple[Any, ...]]
@@ -106,6 +107,7 @@ def test_each_deletion_has_one_record_with_ids_only(
     assert set().union(*found) <= known
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize(
     ("resource", "document_id"),
     [(PERSON, "p9"), (OUTREACH, "o-p9"), (ADVOCACY_CAMPAIGN, "c9"), (ADVOCACY_CAMPAIGN, "c1")],
@@ -117,6 +119,7 @@ def test_a_rejected_deletion_has_no_record(store: Store, resource: Any, document
     assert records(store) == []
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("resource", ["tags", "lists", "questions", "messages"])
 def test_other_resources_have_no_record(store: Store, resource: str) -> None:
     (kind,) = (each for each in RESOURCES if each.collection == resource)

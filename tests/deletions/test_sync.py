@@ -148,6 +148,7 @@ class RandomLoad:
         return int(self._api.delete(address).status_code)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_copy_equals_the_server_after_random_load(
     api: Client, address: str, copy: Any, database_file: sqlite3.Connection, settled: Callable[[], None], seed: int

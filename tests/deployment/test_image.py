@@ -80,6 +80,7 @@ def test_serves_is_healthy_stops_on_sigterm_and_writes_nothing(image: Image) -> 
     assert image.files() == files
 
 
+@pytest.mark.slow
 def test_the_other_commands_the_templates_the_translations_and_the_style_sheets_are_there_too(image: Image) -> None:
     script = """
 import re

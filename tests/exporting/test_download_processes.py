@@ -86,6 +86,7 @@ def download(live: Live, token: str, path: str = "/people.csv") -> requests.Resp
     return requests.get(f"{live.url}{API}{path}", headers={"OSDI-API-Token": token}, stream=True, timeout=SECONDS)
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_number_of_people(live: Live, token: str) -> None:
     (worker,) = live.workers()
     few = download(live, token, "/people.csv?filter=given_name%20eq%20'Given7'")
@@ -118,6 +119,7 @@ def test_a_closed_connection_frees_its_slot(live: Live, token: str) -> None:
     assert download_status(live, token) == 200
 
 
+@pytest.mark.slow
 def test_a_client_that_does_not_read_is_disconnected_and_blocks_no_others(live: Live, token: str) -> None:
     with socket.create_connection(("127.0.0.1", live.port), SECONDS) as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

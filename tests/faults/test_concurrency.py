@@ -75,6 +75,7 @@ def deployed(server: Deployed) -> Deployed:
     return server
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("token", [True, False], ids=["with a token", "without"])
 def test_one_new_email_is_one_person(deployed: Deployed, token: bool) -> None:
     statuses = deployed.record_all(lambda number: by_email("jane@example.com"), token=token)
@@ -83,6 +84,7 @@ def test_one_new_email_is_one_person(deployed: Deployed, token: bool) -> None:
     assert deployed.counts() == (1, POSTS)
 
 
+@pytest.mark.one_in(2)
 def test_the_same_identifiers_are_one_person_and_one_outreach(deployed: Deployed) -> None:
     body = by_email("jane@example.com", identifiers=["crm:1"]) | {"identifiers": ["crm:1"]}
 
@@ -92,6 +94,7 @@ def test_the_same_identifiers_are_one_person_and_one_outreach(deployed: Deployed
     assert deployed.counts() == (1, 1)
 
 
+@pytest.mark.one_in(2)
 def test_one_idempotency_key_is_one_outreach(deployed: Deployed) -> None:
     body = by_email("jane@example.com")
 
@@ -101,6 +104,7 @@ def test_one_idempotency_key_is_one_outreach(deployed: Deployed) -> None:
     assert deployed.counts() == (1, 1)
 
 
+@pytest.mark.one_in(2)
 def test_data_of_concurrent_posts_about_one_person_is_kept(deployed: Deployed) -> None:
     def body(number: int) -> dict[str, Any]:
         return by_email("jane@example.com", custom_fields={f"field {number}": "x"})
@@ -112,6 +116,7 @@ def test_data_of_concurrent_posts_about_one_person_is_kept(deployed: Deployed) -
     assert len(person["custom_fields"]) == POSTS
 
 
+@pytest.mark.one_in(2)
 def test_posts_with_crossed_keys_of_two_people(deployed: Deployed) -> None:
     both = [{"address": "jane@example.com"}, {"address": "john@example.com"}]
 
@@ -124,6 +129,7 @@ def test_posts_with_crossed_keys_of_two_people(deployed: Deployed) -> None:
     assert deployed.counts() == (1, POSTS)
 
 
+@pytest.mark.one_in(2)
 def test_no_key_has_two_owners(deployed: Deployed) -> None:
     def body(number: int) -> dict[str, Any]:
         phone = [{"number": f"1555000{number % 10:04}"}]

@@ -45,6 +45,7 @@ def alone(standalone: Mongod) -> Iterator[tuple[Client, Database]]:
         client.drop_database(NAME)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("person", "people"),
     [

@@ -48,6 +48,7 @@ def recorded_people_and_outreaches(database: Database) -> tuple[int, int]:
     return database.people.count_documents({}), database.outreaches.count_documents({})
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("command", ["find", "aggregate", "insert", "commitTransaction"])
 @pytest.mark.parametrize("code", CODES)
 def test_one_failure_is_success_or_503_and_a_retry_succeeds(
@@ -72,6 +73,7 @@ UNKNOWN_OUTCOMES += [355, 363, 365, 371, 384, 388, 402, 433, 449, 450, 462, 1160
 PROGRAM_ERRORS = [2, 9, 14, 20, 28, 40, 52, 56, 59, 66, 72, 121, 168, 197, 263, 40414]
 
 
+@pytest.mark.one_in(6)
 @pytest.mark.parametrize("code", UNKNOWN_OUTCOMES)
 def test_an_unknown_outcome_or_overload_is_503_and_a_retry_records_once(
     api: Client, database: Database, fail: Callable[..., None], code: int
@@ -88,6 +90,7 @@ def test_an_unknown_outcome_or_overload_is_503_and_a_retry_records_once(
     assert recorded_people_and_outreaches(database) == (1, 1)
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("code", [96, 365, 11601, 14031])
 @pytest.mark.parametrize("command", ["find", "commitTransaction", "update"])
 def test_overload_at_any_command_is_503(api: Client, fail: Callable[..., None], command: str, code: int) -> None:
@@ -97,6 +100,7 @@ def test_overload_at_any_command_is_503(api: Client, fail: Callable[..., None], 
     assert api.record(factories.outreach(identifiers=["crm:1" if command == "update" else "crm:2"])).status_code == 503
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("code", PROGRAM_ERRORS)
 def test_an_error_of_the_program_is_500(api: Client, fail: Callable[..., None], code: int) -> None:
     fail("alwaysOn", ["insert"], errorCode=code)
@@ -243,6 +247,7 @@ class TestAServerThatHangs:
             time.sleep(0.1)  # the driver has not noticed yet that the server answers again
         assert (response.status_code, response.json.get("identifiers", ())[1:]) == (200, ["crm:1"])
 
+    @pytest.mark.slow
     def test_fails_fast_in_a_transaction_too(self, own: tuple[Mongod, Flask], monkeypatch: pytest.MonkeyPatch) -> None:
         mongod, app = own
         assert mongod.process is not None

@@ -104,6 +104,7 @@ def with_deleted_outreach(api: Client, store: Store, database: Database) -> None
     assert api.delete(f"/advocacy_campaigns/{api.campaign_id}/outreaches/{outreach}").status_code == 200
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("token", [True, False], ids=["with-token", "without-token"])
 @pytest.mark.parametrize(
     "opt_out", [with_link, with_put, with_another_person, with_deleted_person, with_deleted_outreach]

@@ -18,6 +18,7 @@ def record_anonymously(api: Client, person: dict[str, Any]) -> None:
     assert api.record(factories.outreach(person=person, triggers=triggers), token=False).status_code == 200
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.usefixtures("message")
 @pytest.mark.parametrize("known", [True, False])
 @pytest.mark.parametrize(

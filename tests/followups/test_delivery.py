@@ -652,6 +652,7 @@ class TestTextsAndCalls:
 
         assert outcome(deliver_followups()) == (expected, f"gateway_{status}")
 
+    @pytest.mark.one_in(4)
     @pytest.mark.parametrize(("retry_after", "least"), [("1800", 1_800), ("0", 0), ("86400", 3_600)])
     @pytest.mark.parametrize("status", [429, 503])
     def test_wait_for_retry_after(

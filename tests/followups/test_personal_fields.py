@@ -157,6 +157,7 @@ class TestAConfirmedDetail:
         body = {"person": person(VICTIM, VICTIMS_NUMBER, **VICTORIA)}
         sign_up(deployed.store, deployed.reference.find, body, IMPORTER, deployed.settings)
 
+    @pytest.mark.one_in(4)
     @pytest.mark.parametrize("confirmed", [by_post, by_put, by_import])
     @pytest.mark.parametrize(
         ("who", "kind", "to"),

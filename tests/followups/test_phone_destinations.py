@@ -57,6 +57,7 @@ def test_the_countries_are_the_setting_or_the_region(settings: dict, allowed: tu
     assert Settings(**settings).allowed_phone_countries == allowed
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.usefixtures("message")
 @pytest.mark.parametrize("kind", ["sms_response", "call_response"])
 @pytest.mark.parametrize(

@@ -263,6 +263,7 @@ def soon(database: Database) -> Counter[str]:
     return states(database)
 
 
+@pytest.mark.slow
 def test_the_worker_sends_webhooks(environment: dict[str, str], gateway: WebhookReceiver) -> None:
     token = prepared(environment["MONGODB_URI"])
     headers = {"OSDI-API-Token": token}

@@ -137,6 +137,7 @@ def subscribe_and_opt_out(api: Client, store: Store, href: str) -> None:
         assert api.put(href, {"email_addresses": [{"address": JANE, "status": status}]}).status_code == 200
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("later", "reason"),
     [

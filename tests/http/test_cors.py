@@ -18,6 +18,7 @@ HELPER_HEADERS = ("content-type", "osdi-api-token", "idempotency-key", "prefer")
 ADDED_HEADERS = ("accept", "cache-control", "pragma", "x-requested-with")
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize(
     ("method", "path", "headers"),
     [

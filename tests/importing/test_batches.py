@@ -176,6 +176,7 @@ def batches_of(monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
         monkeypatch.setattr(row_batches, name, rows)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     ("kind", "seed", "size"), [(PEOPLE, 1, 7), (PEOPLE, 2, 512), (OUTREACHES, 3, 40), (OUTREACHES, 4, 512)]
 )

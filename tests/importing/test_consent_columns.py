@@ -29,6 +29,7 @@ def columns(cells: dict[str, list[str]], kind: str = PEOPLE, **options: Any) -> 
     return {column.name: column.field for column in checked}
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize(
     ("column", "cell", "opted_out"),
     [
@@ -259,6 +260,7 @@ DOUBTFUL = [
 ]
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize(("name", "value"), DOUBTFUL)
 @pytest.mark.parametrize("kind", [PEOPLE, OUTREACHES])
 def test_a_column_that_looks_like_consent_stops_the_import(kind: str, name: str, value: str) -> None:

@@ -345,6 +345,7 @@ class TestInvalidCells:
 class TestKnownPeople:
     """An opt-out in a file is about all addresses and numbers of a person who is known."""
 
+    @pytest.mark.one_in(5)
     @pytest.mark.parametrize(
         ("header", "row", "opted_out"),
         [
@@ -516,6 +517,7 @@ class TestOptions:
 class TestSpreadsheets:
     """Our own export after a spreadsheet has changed it."""
 
+    @pytest.mark.one_in(3)
     @pytest.mark.parametrize(
         ("yes", "no"),
         [

@@ -39,6 +39,7 @@ OPT_OUTS: dict[str, tuple[Callable[[Store], object], dict[str, Any]]] = {
 ROWS = {"a stricter one": "kim@example.com"}
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("known", [False, True], ids=["new people", "a known person gets the address"])
 @pytest.mark.parametrize("place", ["before a batch is stored", "after a batch was read ahead"])
 @pytest.mark.parametrize("opt_out", OPT_OUTS)

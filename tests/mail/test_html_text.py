@@ -121,6 +121,7 @@ def test_too_deep_or_too_long_html_becomes_bare_words() -> None:
     assert set(text_of(f"<style>a</style>{long}").split("\n")) == {"word"}
 
 
+@pytest.mark.one_in(10)
 @pytest.mark.parametrize(
     "unit",
     [
@@ -138,6 +139,7 @@ def test_no_html_takes_long(unit: str, end: str) -> None:
     assert time.process_time() - began < 5  # without our cuts some of these take minutes
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("unit", ["<br> ", "<br>\n", "x<br> ", "<b>x</b><br>\t"])
 def test_very_many_line_breaks_take_no_long_time(unit: str) -> None:
     """They are children of one element, in which the parser searches for each that is replaced."""

@@ -564,6 +564,7 @@ def assert_secret(error: SmtpError, *secrets: str) -> None:
 # Rejections.
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("reply", "permanent", "recipient"),
     [
@@ -936,6 +937,7 @@ def test_an_unknown_host_is_a_temporary_error(monkeypatch: pytest.MonkeyPatch) -
         assert meaning(rejection(smtp_client)) == ("connect", None, False, False)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     "reply", [b"hello", b"", b"250" + b"x" * 10_000, b"9999 what", b"-50 no", b"\xff\xfe", b"600 No"]
 )

@@ -21,6 +21,7 @@ def recorded(api: Client) -> Client:
     return api
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     ("path", "text"),
     [

@@ -319,6 +319,7 @@ def stages(plan: Any) -> list[dict[str, Any]]:
     return ([plan] if "stage" in plan else []) + stages(list(plan.values()))
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("resource", "text", "index"),
     [

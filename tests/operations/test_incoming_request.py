@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from osdi.operations.incoming_request import MAX_FRAMING_BYTES, MAX_HEAD_BYTES, Bounds, IncomingRequest
+from osdi.operations.serving.incoming_request import MAX_FRAMING_BYTES, MAX_HEAD_BYTES, Bounds, IncomingRequest
 
 BOUNDS = Bounds(head_seconds=5, body_seconds=8, silence_seconds=2)
 HEAD = b"POST /x HTTP/1.1\r\nHost: a\r\n"
@@ -15,6 +15,7 @@ def request() -> IncomingRequest:
     return IncomingRequest(BOUNDS, max_body_bytes=100, deadline=95)
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize(
     ("sent", "is_complete"),
     [

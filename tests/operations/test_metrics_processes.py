@@ -102,6 +102,7 @@ def test_sums_include_all_workers_and_killed_ones(environment: dict[str, str]) -
     assert not left.exists()
 
 
+@pytest.mark.slow
 def test_gauges_of_a_dead_worker_are_removed(environment: dict[str, str]) -> None:
     with Live(environment, workers=2) as live:
         request_until_both_counted(live)
@@ -115,6 +116,7 @@ def test_gauges_of_a_dead_worker_are_removed(environment: dict[str, str]) -> Non
         assert eventually(lambda: not gauge_file.exists() or gauge_file.stat().st_ino != first)
 
 
+@pytest.mark.slow
 def test_a_reload_keeps_the_sums(environment: dict[str, str]) -> None:
     with Live(environment, workers=2) as live:
         sent = request_until_both_counted(live)
@@ -136,6 +138,7 @@ def test_without_the_token_no_metrics_are_stored_or_served(mongod: Mongod) -> No
         assert [pid for pid in live.workers() if mapped(pid)] == []
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("kilobytes", [40, 100, 200])
 def test_a_full_folder_ends_no_worker(environment: dict[str, str], kilobytes: int) -> None:
     command = (small_memory.__name__, str(kilobytes))

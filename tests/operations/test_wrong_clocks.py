@@ -74,6 +74,7 @@ def test_ids_and_times_are_those_of_the_database(
     assert id_before(right_time() - around) < min(made) < max(made) < id_before(right_time() + around)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("seconds", WRONG)
 def test_a_reader_with_a_wrong_clock_hides_no_outreach(
     process: Process, monkeypatch: pytest.MonkeyPatch, seconds: int
@@ -93,6 +94,7 @@ def test_a_reader_with_a_wrong_clock_hides_no_outreach(
     assert (total(right), counted(right)) == (8, 8)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("seconds", WRONG)
 def test_an_outreach_that_was_recorded_by_a_wrong_clock_is_counted(
     process: Process, monkeypatch: pytest.MonkeyPatch, database: Database, seconds: int
@@ -117,6 +119,7 @@ def test_an_outreach_that_was_recorded_by_a_wrong_clock_is_counted(
     assert (total(right), counted(right)) == (7, 7)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("seconds", WRONG)
 def test_a_worker_with_a_wrong_clock_takes_no_followup_that_another_one_has_leased(
     api: Client,

@@ -82,6 +82,7 @@ IDS = [f"{number}-{name[:40]}" for number, (_, name) in enumerate(SKIPPED)]
 
 @pytest.mark.parametrize(("body", "name"), SKIPPED, ids=IDS)
 class TestAnInvalidValue:
+    @pytest.mark.one_in(5)
     def test_is_skipped_and_the_outreach_is_recorded(
         self, api: Client, database: Database, body: dict[str, Any], name: str
     ) -> None:
@@ -91,6 +92,7 @@ class TestAnInvalidValue:
         assert [each.split(": ")[0] for each in outreach[WARNINGS]] == [name]
         assert database.people.find_one()["email_addresses"] == MAIL["email_addresses"]
 
+    @pytest.mark.one_in(5)
     def test_is_named_with_the_outreach_but_not_stored(
         self, api: Client, database: Database, body: dict[str, Any], name: str
     ) -> None:
@@ -103,6 +105,7 @@ class TestAnInvalidValue:
         read = api.get(f"/advocacy_campaigns/{api.campaign_id}/outreaches/{stored['_id']}").json
         assert [each.split(": ")[0] for each in read[WARNINGS]] == [name]
 
+    @pytest.mark.one_in(5)
     def test_rejects_the_request_with_strict_handling(
         self, api: Client, database: Database, body: dict[str, Any], name: str
     ) -> None:
@@ -111,6 +114,7 @@ class TestAnInvalidValue:
         assert (rejected.status_code, database.outreaches.count_documents({})) == (400, 0)
         assert name in rejected.json["error"]
 
+    @pytest.mark.one_in(5)
     def test_is_skipped_by_a_signup_too(self, api: Client, database: Database, body: dict[str, Any], name: str) -> None:
         of_person = {each: body[each] for each in body if each == "person" or each.startswith("add_")}
         response = api.post(SIGNUP, of_person)

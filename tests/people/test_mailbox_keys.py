@@ -14,7 +14,7 @@ from tests.support.examples import PROFILE, QUICK_SHARE
 NOT_IN_ADDRESSES = {"Cn", "Cs", "Co"}  # unassigned, surrogates, private use: no domain has them
 
 
-# Nearly all of the 130,000 letters without case are unchanged in every form, so `make test` tries some of them.
+# Nearly all of the 130,000 letters without case are unchanged in every form, so only `make check` tries all of them.
 LETTERS_STEP = QUICK_SHARE if PROFILE == "quick" else 1
 
 
@@ -31,6 +31,7 @@ def spellings() -> Iterator[str]:
                 yield f"jane@example{character}com"
 
 
+@pytest.mark.slow
 def test_every_spelling_of_a_domain_has_the_key_of_the_address_that_mail_is_sent_to(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -177,6 +177,7 @@ class TestTheDuplicate:
         (ttl,) = [each for each in indexes if "expireAfterSeconds" in each]
         assert (ttl["key"], ttl["expireAfterSeconds"]) == ([("merged_date", 1)], 30 * 24 * 3600)
 
+    @pytest.mark.one_in(3)
     @pytest.mark.parametrize("below", ["", "/outreaches", "/taggings", "/items", "/answers"])
     @pytest.mark.parametrize("query", ["", "?per_page=2&$expand=x%20y"])
     def test_its_address_redirects_to_the_survivor(

@@ -152,6 +152,7 @@ RECOVERED_BY: list[Callable[[Client, str, str], None]] = [
 ]
 
 
+@pytest.mark.one_in(7)
 @pytest.mark.parametrize("recover", RECOVERED_BY, ids=lambda recover: recover.__name__)
 @pytest.mark.parametrize(
     "crash",
@@ -280,6 +281,7 @@ def test_a_merge_is_retried_if_the_survivor_is_merged_meanwhile(
     assert set(database.people.find_one()["merged_ids"]) == {survivor, other}
 
 
+@pytest.mark.one_in(2)
 def test_posts_during_a_merge_are_not_lost(either: Deployed) -> None:
     """Each acknowledged outreach belongs to the survivor, each match key has one owner, and no person is created."""
     api, database = either
@@ -382,6 +384,7 @@ def check_nothing_returns(api: Client, database: Database, monkeypatch: pytest.M
 class TestErasedWhileAMergeIsPending:
     """An erasure during a merge removes both people for good."""
 
+    @pytest.mark.one_in(3)
     @pytest.mark.parametrize("erased", ["survivor", "other"])
     @pytest.mark.parametrize("outreaches", ["anonymise", "delete"])
     def test_an_erasure_after_a_merge(
@@ -432,6 +435,7 @@ class TestErasedWhileAMergeIsPending:
         assert traces(database) == {"people": 1, "outreaches": 1}
         assert not was_erased(store_of(api), [f"email:{MARKER}{1 - erased}@example.com"])
 
+    @pytest.mark.one_in(5)
     @pytest.mark.parametrize("erased", [0, 1], ids=["survivor", "other"])
     @pytest.mark.parametrize(
         ("server", "before"),
@@ -543,6 +547,7 @@ def no_key_has_two_owners(database: Database) -> bool:
     return max(keys.values()) == 1
 
 
+@pytest.mark.one_in(2)
 def test_concurrent_merges_of_the_same_people_lose_no_data(either: Deployed) -> None:
     """Several users merge the same duplicates, each with another survivor."""
     api, database = either

@@ -70,6 +70,7 @@ def importing(api: Client, person: dict[str, Any]) -> None:
 @pytest.mark.parametrize("helper", ["outreach", "signup"])
 @pytest.mark.parametrize(("array", "entry"), OPT_OUTS)
 class TestAKnownPerson:
+    @pytest.mark.one_in(3)
     def test_keeps_their_statuses_and_the_claim_is_stored(
         self, api: Client, database: Database, array: str, entry: dict[str, Any], helper: str
     ) -> None:
@@ -83,6 +84,7 @@ class TestAKnownPerson:
         shown = person if helper == "signup" else api.get(f"{link}/outreaches").json["_embedded"]["osdi:outreaches"][0]
         assert shown["osdi_outreach:claimed_opt_outs"] == [entry]
 
+    @pytest.mark.one_in(3)
     def test_is_changed_with_a_token(
         self, api: Client, database: Database, array: str, entry: dict[str, Any], helper: str
     ) -> None:
@@ -146,6 +148,7 @@ class TestANewPerson:
         people = find_people_by_contact(store, f"phone:{NUMBER[1:]}")
         return unwanted_number(kind, f"phone:{NUMBER[1:]}", people, RULES)
 
+    @pytest.mark.one_in(5)
     @pytest.mark.parametrize("later", ["nothing", "a post without statuses", "a post without a token"])
     def test_is_not_contacted(
         self, api: Client, store: Store, helper: str, person: dict[str, Any], permitted: dict[str, Any], later: str
@@ -163,6 +166,7 @@ class TestANewPerson:
 
         assert self.reason(store, person)
 
+    @pytest.mark.one_in(5)
     @pytest.mark.parametrize("how", ["post", "import", "put"])
     def test_is_contacted_after_a_token_holder_permits_it(
         self,

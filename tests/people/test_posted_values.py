@@ -19,6 +19,7 @@ def posted(api: Client, token: bool, **fields: Any) -> dict[str, Any]:
     return dict(person)
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("token", [True, False], ids=["with a token", "without"])
 @pytest.mark.parametrize(
     ("name", "sent", "stored"),
@@ -132,6 +133,7 @@ def test_invisible_characters_do_not_make_an_address_invalid(api: Client, addres
     ]
 
 
+@pytest.mark.one_in(7)
 @pytest.mark.parametrize(
     ("written", "value"),
     [
@@ -167,12 +169,14 @@ NAMES = ["utm.source", "$ pledged", "St. Louis", "%2E", "50% off", "a.$b.c", "."
 
 @pytest.mark.parametrize("name", NAMES)
 class TestNamesOfCustomFields:
+    @pytest.mark.one_in(3)
     def test_are_filtered_by(self, api: Client, name: str) -> None:
         posted(api, True, custom_fields={name: "yes"})
 
         for text, found in ((f"custom_fields/'{name}' eq 'yes'", 1), (f"custom_fields/'{name}' eq null", 0)):
             assert api.get("/people", query_string={"filter": text}).json["total_records"] == found
 
+    @pytest.mark.one_in(3)
     def test_are_merged_and_cleared(self, api: Client, name: str) -> None:
         posted(api, True, custom_fields={name: "1", "other": "x"})
         person = posted(api, True, custom_fields={name: "2"})
@@ -194,6 +198,7 @@ class TestNamesOfCustomFields:
 
         assert api.put(person["_links"]["self"]["href"], person).json == person
 
+    @pytest.mark.one_in(3)
     def test_are_removed_by_an_erasure(self, api: Client, database: Database, name: str) -> None:
         person = posted(api, True, custom_fields={name: "secret-value"})
 

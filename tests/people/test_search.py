@@ -41,6 +41,7 @@ def found(store: Store, text: str, limit: int = 10) -> list[str]:
     )
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.usefixtures("people")
 @pytest.mark.parametrize(
     ("text", "names"),

@@ -23,6 +23,7 @@ def people(database: Database) -> list[dict[str, Any]]:
     return list(database.people.find(sort=[("_id", 1)]))
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("token", [True, False], ids=["with a token", "without"])
 @pytest.mark.parametrize(
     ("first", "second", "number"),

@@ -133,6 +133,7 @@ def total(api: Client, address: str, name: str) -> int:
 
 
 class TestErasedData:
+    @pytest.mark.one_in(3)
     @IN_BOTH_WAYS
     @pytest.mark.parametrize("outreaches", [None, "anonymise", "delete"])
     def test_is_in_no_collection(
@@ -440,6 +441,7 @@ class TestMergedPerson:
         chain_once.put_back(api)
         return list(chain_once.result)
 
+    @pytest.mark.one_in(4)
     @IN_BOTH_WAYS
     @pytest.mark.parametrize("erased_one", range(3))
     @pytest.mark.parametrize("held", [True, False], ids=["held", "expired"])

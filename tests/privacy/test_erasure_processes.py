@@ -98,6 +98,7 @@ def command(environment: dict[str, str], *arguments: str) -> str:
     return done.stdout + done.stderr
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("way", ["HTTP", "command"])
 def test_database_and_logs_contain_no_data_of_the_person(
     deployment: tuple[dict[str, str], str, Database], sink: SmtpSink, way: str

@@ -63,6 +63,7 @@ def store_known(store: Store, outreaches: int = 3) -> str:
 
 
 # Without transactions a step can be interrupted in its middle, and is never undone: each case is one on a standalone.
+@pytest.mark.one_in(6)
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize(
     ("emptied", "done", "again"),
@@ -216,6 +217,7 @@ def test_many_outreaches_take_several_batches(emptied: tuple[Store, Database], m
     assert total_outreaches(store, {"_id": "c1"}) == 0
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("skipped", range(8))
 def test_a_database_failure_is_reported_and_a_repeat_completes(
     app: Flask, api: Client, database: Database, fail: Callable[..., None], skipped: int

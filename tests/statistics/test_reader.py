@@ -223,7 +223,7 @@ def counted(store: Store, zone: ZoneInfo, first: dt.date, last: dt.date) -> Coun
     return {day: (each.outreaches, each.people) for day, each in by_day if each.outreaches}, whole.people, whole.by
 
 
-@pytest.mark.slow
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     ("store", "small"),
     [*((server, True) for server in SERVERS), ("replica set", False)],

@@ -131,6 +131,7 @@ def call_everything(app: Flask) -> None:
     assert api.delete(f"/advocacy_campaigns/{CAMPAIGN_ID}?force=true").status_code == 200
 
 
+@pytest.mark.one_in(2)
 def test_every_acknowledged_write_is_journaled_on_a_majority(app: Flask, listener: Listener) -> None:
     call_everything(app)
 
@@ -145,6 +146,7 @@ def test_every_acknowledged_write_is_journaled_on_a_majority(app: Flask, listene
     assert {name for name, _ in listener.named(WRITES)} == {"insert", "update", "delete"}, "the listener saw the writes"
 
 
+@pytest.mark.one_in(2)
 def test_no_query_scans_a_collection(app: Flask, listener: Listener) -> None:
     call_everything(app)
     deployment: Deployment = app.extensions[EXTENSION]

@@ -35,6 +35,7 @@ def content(database: Database) -> dict[str, tuple[int, dict[str, object]]]:
 CASES = [*(("mongod", name) for name in CHANGES), ("standalone", "an index with another option")]
 
 
+@pytest.mark.one_in(7)
 @pytest.mark.parametrize(("server", "change"), [(server, CHANGES[name]) for server, name in CASES], ids=map(str, CASES))
 def test_nothing_is_left_of(change: Callable[[Database], object], server: str, request: pytest.FixtureRequest) -> None:
     mongod: Mongod = request.getfixturevalue(server)

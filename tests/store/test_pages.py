@@ -87,6 +87,7 @@ QUERIES: Final = {
 }
 
 
+@pytest.mark.one_in(7)
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("collection", ["people", "outreaches"])
 @pytest.mark.parametrize("query", QUERIES.values(), ids=QUERIES)
@@ -130,6 +131,7 @@ ORDERS: Final[tuple[tuple[dict[str, Any], tuple[str, ...]], ...]] = (
 )
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("collection", ["people", "outreaches", "tags"])
 @pytest.mark.parametrize(("query", "fields"), ORDERS)
 def test_pages_by_cursors_and_by_numbers_are_in_one_order(

@@ -133,6 +133,7 @@ class TestReading:
 
         assert sorted(each["_id"] for each in found) == [one["_id"], other["_id"]]
 
+    @pytest.mark.one_in(5)
     @pytest.mark.parametrize(
         ("keys", "ids", "owners", "others"),
         [

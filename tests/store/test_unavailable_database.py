@@ -87,6 +87,7 @@ def test_a_short_outage_causes_no_error(own: Mongod, monkeypatch: pytest.MonkeyP
         store.close()
 
 
+@pytest.mark.slow
 def test_locks_of_a_killed_process_are_released(own: Mongod, own_store: Store) -> None:
     assert own_store.supports_transactions
     killed = subprocess.Popen([sys.executable, "-c", IN_A_TRANSACTION, own.uri], stdout=subprocess.PIPE, text=True)

@@ -1,4 +1,4 @@
-"""The number of random examples that a test tries: all of them in `make check`, a quarter in `make test`."""
+"""The number of random examples that a test tries: all of them in `make check`, a quarter otherwise."""
 
 import os
 

@@ -44,7 +44,7 @@ PRELOADED = (
     "gunicorn.workers.gthread",
     "osdi.commands.backup",
     "osdi.commands.worker",
-    "osdi.operations.gunicorn_worker",
+    "osdi.operations.serving.gunicorn_worker",
 )
 
 AN_ADDRESS = "http://127.0.0.1"

@@ -284,17 +284,20 @@ class Paths:
 
 
 PATHS = tuple(name for name in vars(Paths) if not name.startswith("_"))
-# Each reader of spellings reads all of them. The other paths lead to one of these readers: each gets every fifth
-# person, and neighbours in the table get different ones.
+# Each path gets every fifth person, and neighbours in the table get different ones. Each reader of spellings reads all
+# of them in a slow test. The other paths lead to one of these readers.
 READERS = (
     *("post", "put", "ndjson", "flags_of_entries"),
     *("csv_columns_of_statuses", "csv_columns_of_flags", "csv_words_beside_the_details"),
 )
-OTHERS = tuple(path for path in PATHS if path not in READERS)
 
 
-def cases_of(path: str) -> list[Case]:
-    return cases() if path in READERS else cases()[OTHERS.index(path) % 5 :: 5]
+ALL, FIFTH = "all people", "a fifth"
+SHARES = [*((path, FIFTH) for path in PATHS), *(pytest.param(path, ALL, marks=pytest.mark.slow) for path in READERS)]
+
+
+def cases_of(path: str, share: str) -> list[Case]:
+    return cases()[PATHS.index(path) % 5 :: 5] if share == FIFTH else cases()
 
 
 @pytest.fixture
@@ -318,9 +321,10 @@ def not_listed(store: Store, them: list[Case]) -> set[tuple[str, str]]:
     return {pair for each in them for pair in each.unwanted if LISTED[pair[0]] not in opted_out(store, pair[1])}
 
 
-@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize(("path", "share"), SHARES)
 def test_a_person_who_opted_out_is_not_contacted(
     path: str,
+    share: str,
     paths: Paths,
     api: Client,
     store: Store,
@@ -329,9 +333,9 @@ def test_a_person_who_opted_out_is_not_contacted(
     deliver_followups: Callable[..., None],
     sent: Sent,
 ) -> None:
-    them, control = cases_of(path), case({}, {}, set())
+    them, control = cases_of(path, share), case({}, {}, set())
     # The list does not say by which spelling somebody opted out: a third of many spellings is asked for.
-    asked = them[READERS.index(path) % 3 :: 3] if path in READERS else them
+    asked = them[READERS.index(path) % 3 :: 3] if share == ALL else them
     getattr(paths, path)(them)
     request_followups(control.address, control.number, token=True)
 
@@ -354,13 +358,11 @@ def test_a_person_who_opted_out_is_not_contacted(
 
 
 def test_each_path_says_all_kinds_of_opt_outs_and_every_spelling_takes_several() -> None:
-    said = {path: [(each.email, each.phone) for each in cases_of(path)] for path in PATHS}
+    said = {path: [(each.email, each.phone) for each in cases_of(path, FIFTH)] for path in PATHS}
 
-    assert all(frozenset().union(*(each.opted_out for each in cases_of(path))) == set(KINDS) for path in PATHS)
+    assert all(frozenset().union(*(each.opted_out for each in cases_of(path, FIFTH))) == set(KINDS) for path in PATHS)
     for each in cases():
-        assert (
-            sum((each.email, each.phone) in spellings for spellings in said.values()) >= len(READERS) + len(OTHERS) // 5
-        )
+        assert sum((each.email, each.phone) in spellings for spellings in said.values()) >= len(PATHS) // 5
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["a stored person", "nobody"])

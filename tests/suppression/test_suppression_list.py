@@ -192,6 +192,7 @@ class TestAPostAboutAnotherPersonWithTheDetails:
         assert consent_of(api.get(f"/people/{id_of(kim)}").json) == (None, None, None)
         return id_of(kim)
 
+    @pytest.mark.one_in(3)
     @pytest.mark.parametrize("posted", [OPT_INS, SILENT], ids=["opt-ins", "no word"])
     @pytest.mark.parametrize("token", [True, False], ids=["with a token", "without a token"])
     @pytest.mark.parametrize("path", ["outreach", "signup", "people", "import"])
@@ -276,6 +277,7 @@ class TestALiftedOptOut:
 class TestSubaddresses:
     """For follow-ups of posts without a token, all subaddresses are one mailbox."""
 
+    @pytest.mark.one_in(4)
     @pytest.mark.parametrize(
         ("opted_out_address", "posted", "token", "stopped"),
         [

@@ -48,6 +48,7 @@ def sources(store: Store, *keys: str) -> list[dict[str, str]]:
 
 
 class TestFilledFromPeople:
+    @pytest.mark.one_in(6)
     @pytest.mark.parametrize(
         ("entries", "expected"),
         [
@@ -118,6 +119,7 @@ def entry(*changes: tuple[str, str, dt.datetime]) -> dict[str, Any]:
     return {"_id": "digest", "version": 1, "refused": opted_out, "history": history}
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     ("present", "backup", "opted_out"),
     [

@@ -50,6 +50,7 @@ def test_each_event_of_a_deletion_is_tested() -> None:
     assert set(ACTS) == set(DELETION_EVENTS)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("event", DELETION_EVENTS)
 def test_the_receiver_gets_one_event_with_ids_only(
     api: Client, outreach: dict[str, Any], receiver: WebhookReceiver, deliver: Deliver, event: str
@@ -69,6 +70,7 @@ def test_the_receiver_gets_one_event_with_ids_only(
     assert ("osdi_outreach:survivor" in deletion["_links"]) == (event == "person_merged")
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("event", DELETION_EVENTS)
 def test_a_delivered_event_is_not_sent_again(
     api: Client, outreach: dict[str, Any], receiver: WebhookReceiver, deliver: Deliver, event: str

@@ -196,6 +196,7 @@ class TestFailingReceiver:
         """Ends the webhook's waiting time."""
         database.webhooks.update_many({}, {"$set": {"not_before": now()}})
 
+    @pytest.mark.one_in(3)
     @pytest.mark.parametrize("status", [301, 302, 307, 400, 401, 404, 408, 429, 500, 503])
     def test_gets_the_same_request_again(
         self,
@@ -359,6 +360,7 @@ class TestRoutes:
     def test_subscribe_to_all_events_by_default(self, api: Client, receiver: WebhookReceiver) -> None:
         assert created(api, receiver)["events"] == EVENTS
 
+    @pytest.mark.one_in(3)
     @pytest.mark.parametrize(
         ("body", "names"),
         [

@@ -99,6 +99,7 @@ def assert_each_row_once(stored: Stored) -> None:
     assert [int(row["rejected_line"]) for row in rows] == [n + 2 for n in range(0, ROWS, EVERY)]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("slow_inserts")
 def test_another_worker_continues_for_a_killed_one(
     shared: Store, settings: Settings, stored: Stored, new_worker: Callable[[], Worker]

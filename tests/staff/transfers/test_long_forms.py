@@ -20,7 +20,7 @@ from blueprints.staff.long_forms import MAX_UPLOADS
 from dev.mongod import Mongod
 from osdi.access.tokens import READ
 from osdi.ids import now
-from osdi.operations.incoming_request import Bounds
+from osdi.operations.serving.incoming_request import Bounds
 from osdi.staff.members import add_member
 from osdi.staff.sessions import begin_session
 from osdi.store import Store

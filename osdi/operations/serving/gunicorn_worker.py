@@ -23,11 +23,18 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
-from gunicorn.http.errors import NoMoreData, ParseException
+from gunicorn.http.errors import (
+    ConfigurationProblem,
+    InvalidResponseHeader,
+    InvalidResponseHeaderName,
+    NoMoreData,
+    ParseException,
+)
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
-from osdi.operations.client_socket import ClientSocket
-from osdi.operations.incoming_request import Bounds, IncomingRequest
+from osdi.operations.serving.client_socket import ClientSocket
+from osdi.operations.serving.incoming_request import Bounds, IncomingRequest
+from osdi.operations.serving.unreadable_request import response_to
 
 # Unfinished requests from one address, and their bytes from all addresses. Beyond them the oldest connection is closed.
 MAX_UNFINISHED_PER_ADDRESS: Final = 20
@@ -52,6 +59,8 @@ LINGER_SECONDS: Final = 2.0
 NO_DESCRIPTOR: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 # The loop waits this long if it has no connection to close either.
 FULL_SECONDS: Final = 0.02
+# Errors of gunicorn about requests that are not the client's.
+PROGRAM_ERRORS: Final = (ConfigurationProblem, InvalidResponseHeader, InvalidResponseHeaderName)
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -129,6 +138,15 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         if not conn.sock.is_whole:
             req.force_close()  # says so in the response: a client that sent another request behind it would lose it
         return super().handle_request(req, conn)
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: Any) -> None:
+        """Rejects a request that is not valid HTTP in OSDI's error form; gunicorn would respond in HTML."""
+        if not isinstance(exc, ParseException) or isinstance(exc, PROGRAM_ERRORS):
+            super().handle_error(req, client, addr, exc)
+            return
+        self.log.warning("Invalid request")
+        with suppress(OSError):  # the client has closed
+            client.sendall(response_to(exc))
 
     def _keepalive_after(self, conn: Any, keepalive: Any) -> bool:
         """True if the connection can have another request: the body of the last one could be read to its end.

@@ -1,6 +1,6 @@
 """Socket of a client whose request has arrived: no thread of the server waits for the client to send or to read.
 
-The worker's loop (osdi.operations.gunicorn_worker) receives requests and sends the rest of responses.
+The worker's loop (osdi.operations.serving.gunicorn_worker) receives requests and sends the rest of responses.
 """
 
 import socket
