@@ -34,7 +34,6 @@ from blueprints.http.rate_limits import EXTENSION as RATE_LIMITS
 from blueprints.http.rate_limits import RateLimits, limit_rates
 from blueprints.http.request_log import log_requests
 from blueprints.operations import health, metrics
-from blueprints.operations.import_bodies import load_body
 from osdi import log
 from osdi.access.authentication import Authentication
 from osdi.access.sender_digests import SenderDigests
@@ -48,6 +47,7 @@ from osdi.settings import Settings
 from osdi.statistics.reader import StatisticsReader
 from osdi.store import Store
 from osdi.version import VERSION
+from schemas.import_bodies import load_body
 
 # Cache-Control as on the standard's pages. The others prevent that a browser runs data as a page.
 HEADERS = (

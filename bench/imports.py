@@ -1,15 +1,14 @@
 """Command `python -m bench.imports`: measures the import of a file of people.
 
-It starts its own mongod and runs the import command twice, each time in a new process: new people, then known ones. One
-row in twenty of the file is broken. It prints the rate, the processor time of the command and of mongod for each row,
-the memory of the command, and if the second run changed any person. Rates depend on the load of the machine; processor
-time does so less.
+It starts its own mongod and runs the import command twice, each time anew: new people, then known ones. One row in
+twenty of the file is broken. It prints the rate, the processor time for each row, the memory, and if the second run
+changed any person. Processor time and memory are those of the process that imports and of the second process, which
+loads the rows of a large file. Rates depend on the load of the machine; processor time does so less.
 """
 
 import argparse
 import hashlib
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -20,19 +19,29 @@ from pathlib import Path
 from pymongo import MongoClient
 
 from bench.broken_file import write_broken_file
-from bench.proc import cpu_seconds, resident_megabytes
+from bench.proc import children, cpu_seconds, resident_megabytes
 from dev.mongod import Mongod
 
 ROOT = Path(__file__).parent.parent
 
 
 @dataclass(frozen=True)
+class Memory:
+    """The resident megabytes of the importing process and of its second process, at a line of progress."""
+
+    line: str
+    importing: float
+    loading: float
+
+
+@dataclass(frozen=True)
 class Run:
-    """One import: its seconds, the CPU seconds of the command, its memory at each line of progress, and all lines."""
+    """One import: its seconds, the CPU seconds of its two processes, their memory, and all lines."""
 
     seconds: float
-    cpu_seconds: float
-    memory: list[tuple[str, float]]
+    importing_seconds: float
+    loading_seconds: float
+    memory: list[Memory]
     printed: list[str]
 
 
@@ -40,7 +49,7 @@ def run_import(uri: str, file: Path, threads: int) -> Run:
     """Runs an import. Raises SystemExit with the output if the command fails."""
     command = [sys.executable, "-m", "flask", "--app", "wsgi", "import", "people", str(file), "--create-tags"]
     environment = {**os.environ, "MONGODB_URI": uri, "PYTHONUNBUFFERED": "1"}
-    begun, cpu_begun = time.monotonic(), children_cpu_seconds()
+    begun = time.monotonic()
     memory, printed = [], []
     with subprocess.Popen(
         [*command, "--threads", str(threads)], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
@@ -49,16 +58,15 @@ def run_import(uri: str, file: Path, threads: int) -> Run:
         for line in process.stdout:
             printed.append(line.rstrip())
             if "% of the file" in line:
-                memory.append((line.rstrip(), resident_megabytes(process.pid)))
+                loading = sum(map(resident_megabytes, children(process.pid)))
+                memory.append(Memory(line.rstrip(), resident_megabytes(process.pid), loading))
+        # The process has ended, but its figures are there until somebody waits for it.
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        importing = cpu_seconds(process.pid)
+        loading = cpu_seconds(process.pid, with_ended_children=True) - importing
     if process.returncode:
         raise SystemExit("\n".join(printed))
-    return Run(time.monotonic() - begun, children_cpu_seconds() - cpu_begun, memory, printed)
-
-
-def children_cpu_seconds() -> float:
-    """Returns the processor time of the processes that this one has started and that have ended."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+    return Run(time.monotonic() - begun, importing, loading, memory, printed)
 
 
 def digest(uri: str) -> str:
@@ -104,12 +112,13 @@ def main() -> None:
 def show(kind: str, run: Run, database_seconds: float, rows: int) -> None:
     """Prints the figures and the report of one run."""
     print(f"{kind}: {run.seconds:.0f} s, {rows / run.seconds:,.0f} rows per second")
-    command, database = (1_000 * each / rows for each in (run.cpu_seconds, database_seconds))
-    together = rows / (run.cpu_seconds + database_seconds)
-    print(f"  CPU ms per row: command {command:.2f}, mongod {database:.2f}; {together:,.0f} rows per CPU second")
-    first, *_, last = run.memory
-    most = max(megabytes for _, megabytes in run.memory)
-    print(f"  {first[1]:.0f} MB at {first[0]}, {last[1]:.0f} MB at {last[0]}, at most {most:.0f} MB")
+    seconds = (run.importing_seconds, run.loading_seconds, database_seconds)
+    importing, loading, database = (1_000 * each / rows for each in seconds)
+    print(f"  CPU ms per row: importing {importing:.3f}, loading {loading:.3f}, mongod {database:.3f}")
+    print(f"  rows per CPU second: {rows / sum(seconds):,.0f}; of the busiest process: {rows / max(seconds):,.0f}")
+    most = max(run.memory, key=lambda each: each.importing + each.loading)
+    for about, each in (("first", run.memory[0]), ("most", most), ("last", run.memory[-1])):
+        print(f"  {about}: {each.importing:.0f} + {each.loading:.0f} MB at {each.line}")
     print("\n".join(f"  {line}" for line in run.printed[run.printed.index(f"{rows:,} rows") :]))
 
 

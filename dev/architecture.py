@@ -36,13 +36,13 @@ LAYERS: Final[tuple[tuple[str, ...], ...]] = (
 # Each top-level package or module, and the ones that it may import.
 TOP_LEVEL: Final[Mapping[str, frozenset[str]]] = {
     "wsgi": frozenset({"app"}),
-    "app": frozenset({"blueprints", "osdi"}),
+    "app": frozenset({"blueprints", "osdi", "schemas"}),
     "blueprints": frozenset({"osdi", "schemas"}),
     "osdi": frozenset(),
     "schemas": frozenset({"osdi"}),
 }
-# Of osdi/, schemas import the definitions of the fields, the languages and the readers of values only.
-SCHEMAS_IMPORT: Final = frozenset({"fields", "languages", "values"})
+# Of osdi/, schemas import the errors, the definitions of fields and resources, the languages and the readers of values.
+SCHEMAS_IMPORT: Final = frozenset({"errors", "fields", "languages", "resources", "values"})
 # These import neither Flask nor pymongo nor marshmallow, and nothing of ours that does.
 PURE: Final = frozenset(
     {
@@ -140,7 +140,7 @@ def diagram() -> str:
     for number in range(len(LAYERS), 0, -1):
         rows.append(f'  L{number}["{" · ".join(LAYERS[number - 1])}"]')
     rows.append(f"  http --> L{len(LAYERS)}")
-    rows.append(f'  schemas -- "{", ".join(sorted(SCHEMAS_IMPORT))}" --> L1')
+    rows.append(f'  schemas -- "{", ".join(sorted(SCHEMAS_IMPORT))}" --> L2')
     rows += [f"  L{number} --> L{number - 1}" for number in range(len(LAYERS), 1, -1)]
     return "\n".join([*rows, "```"])
 

@@ -16,7 +16,6 @@ from typing import Any, Final
 from playwright.sync_api import Browser, Page
 from pymongo import MongoClient
 
-from blueprints.operations.import_bodies import load_body
 from osdi.access.tokens import new_token
 from osdi.documents import Document
 from osdi.ids import now
@@ -31,6 +30,7 @@ from osdi.staff.sessions import begin_session
 from osdi.store import Insert, Store
 from osdi.store.indexes import TOKENS, WEBHOOKS
 from osdi.webhooks import registry
+from schemas.import_bodies import load_body
 
 Shot = tuple[str, str, dict[str, int], str]
 

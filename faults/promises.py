@@ -154,6 +154,10 @@ PROMISES: Final = (
         ("tests/importing/test_erased_meanwhile.py",),
     ),
     Promise(
+        "**An import whose second process is killed** imports all rows, and neither process outlives the other.",
+        ("tests/importing/loading/test_processes.py",),
+    ),
+    Promise(
         "**An import waits two minutes** for an unreachable database, also when it begins.",
         (
             "tests/importing/test_outreach_files.py"

@@ -4,11 +4,10 @@ The progress is stored after each batch, but once a second. An interrupted impor
 imports again are recognised and change nothing.
 """
 
-import gc
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -16,6 +15,8 @@ from osdi.errors import OsdiError
 from osdi.ids import now
 from osdi.importing.batches.row_batches import RowBatches
 from osdi.importing.importer import RowImporter
+from osdi.importing.loading.garbage import rare_collections
+from osdi.importing.loading.loaded_rows import LoadedRows
 from osdi.importing.progress_store import keep_import_progress
 from osdi.importing.rejected_rows import RejectedFile
 from osdi.importing.report import Outcome, Report
@@ -23,8 +24,6 @@ from osdi.importing.sources import Item, Source
 from osdi.store import Store
 
 KEEP_SECONDS: Final = 1.0
-# New objects after which Python looks for cycles of unused ones. A batch makes as many, and hardly any cycle.
-OBJECTS: Final = 50_000
 CLOCK: Final[Callable[[], float]] = time.monotonic
 
 
@@ -56,17 +55,6 @@ class Progress:
         }
         keep_import_progress(self.store, document)
         self._kept = CLOCK()
-
-
-@contextmanager
-def rare_collections() -> Iterator[None]:
-    """Makes this process look for cycles of unused objects less often. The search took a tenth of an import's time."""
-    before = gc.get_threshold()
-    gc.set_threshold(OBJECTS, *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 def run(
@@ -104,9 +92,9 @@ def _import_items(
     threads: int,
     shown: Callable[[Report, int], None],
 ) -> None:
-    for _ in import_groups(source, importer, rejected, report, threads=threads):
+    for position in import_groups(source, importer, rejected, report, threads=threads):
         importer.retry_while_unavailable(lambda: progress.keep(report, rejected))
-        shown(report, source.position)
+        shown(report, position)
 
 
 def import_groups(
@@ -117,15 +105,17 @@ def import_groups(
     *,
     threads: int,
     seen: Callable[[Item, Outcome], None] = lambda *_: None,
-) -> Generator[None, None, None]:
-    """Imports the rows of the source after the first `report.rows`, and yields after each batch.
+) -> Generator[int, None, None]:
+    """Imports the rows of the source after the first `report.rows`.
 
-    The report then counts all rows of the batch. Calls `seen` with each row. Raises OsdiError 503, OSError.
+    Yields after each batch the number of bytes that have been read. The report then counts all rows of the batch. Calls
+    `seen` with each row. Raises OsdiError 503, OSError.
     """
-    skipped = report.rows
-    items = (item for index, item in enumerate(source.items()) if index >= skipped)
-    with ThreadPoolExecutor(threads, thread_name_prefix="import") as pool:
-        for imported in RowBatches(importer, pool).imported(items):
+    with (
+        closing(LoadedRows(source, importer.loader, report.rows)) as rows,
+        ThreadPoolExecutor(threads, thread_name_prefix="import") as pool,
+    ):
+        for imported in RowBatches(importer, pool).imported(rows):
             # Nothing waits until the progress is stored, so a batch is counted completely or not at all.
             for item, outcome in imported:
                 if outcome.rejected is not None:
@@ -133,4 +123,4 @@ def import_groups(
                         rejected.add(row.line, outcome.rejected, row.written)
                 report.add(outcome, item.line)
                 seen(item, outcome)
-            yield
+            yield rows.position

@@ -1,15 +1,15 @@
 """Imports one body from a file or another server, by the rules of a POST with a token.
 
-The steps: `load` has the schemas load the body, without its invalid cells; `prepare` does what only imports need
-(resolve the link to the person, reject erased people, create tags, drop follow-ups); the attempt calls the code that
-serves POSTs, which matches and merges the person, or records the outreach, and returns the outcome.
+The steps: the RowLoader has the schemas load the body, without its invalid cells; `with_campaign` finds the campaign of
+an outreach; `prepare` does what only imports need (resolve the link to the person, reject erased people, create tags);
+the attempt calls the code that serves POSTs, which matches and merges the person, or records the outreach, and returns
+the outcome.
 
-`load` reads reference data only. The other steps reach the data by a DataAccess: the database itself, or a batch
-(osdi.importing.batches).
+The last two steps reach the data by a DataAccess: the database itself, or a batch (osdi.importing.batches).
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, TypeVar
 
@@ -19,18 +19,18 @@ from osdi.crud.reference_cache import Reference
 from osdi.documents import Document, Find, LoadBody
 from osdi.errors import ErrorDescription, OsdiError, invalid
 from osdi.importing.csv_files.column_mapping import LISTS, PEOPLE, TAGS
-from osdi.importing.csv_files.row_bodies import Row
 from osdi.importing.csv_files.row_consent import state_opt_out
+from osdi.importing.loading.row_loader import Loaded, RowLoader, reason_of
 from osdi.importing.report import KNOWN, RECORDED, Outcome
-from osdi.importing.row_corrections import FirstNames, load_without_invalid
+from osdi.importing.row_corrections import FirstNames
 from osdi.importing.row_opt_outs import opt_out_everywhere
 from osdi.importing.sources import Item
-from osdi.match_keys import MatchKeys, id_key
+from osdi.match_keys import MatchKeys
 from osdi.outreaches.helper_request import HelperRequest
 from osdi.outreaches.record_outreach import record_outreach
 from osdi.people.signup import CheckChange, PersonChange, sign_up
 from osdi.privacy.tombstones import erased_in
-from osdi.resources import ADVOCACY_CAMPAIGN, OUTREACH, PERSON, TAG
+from osdi.resources import ADVOCACY_CAMPAIGN, PERSON, TAG
 from osdi.retry import retry_while_unavailable
 from osdi.settings import Settings
 from osdi.store import Store
@@ -40,10 +40,7 @@ Result = TypeVar("Result")
 
 ERASED: Final = "erased"
 NO_KEYS: Final = "The person has no identifier, e-mail address or phone number. Add one of them."
-MAX_REASON_LENGTH: Final = 500
 NAME_ONLY: Final = "'{}' is only a name, and prevents no message. Say who opted out of what in a column or status."
-LINK: Final = PERSON.rel
-NO_MATCH_KEYS: Final = MatchKeys()
 # Long enough for a failover of the database. A request could not wait this long.
 WAIT_SECONDS: Final = 120.0
 
@@ -66,22 +63,6 @@ class DataAccess:
     store: Store
     find: Find
     is_erased: Callable[[Sequence[str]], bool]
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """A body as the schemas load it, with a warning for each value that was left out; or why it is rejected.
-
-    `keys` are those of the person. `linked` are the identifiers, as keys, by which the person of a link is found.
-    """
-
-    body: dict[str, Any] = field(default_factory=dict)
-    warnings: Sequence[str] = ()
-    row: Row | None = None
-    campaign: Document | None = None
-    keys: MatchKeys = NO_MATCH_KEYS
-    linked: Sequence[str] = ()
-    rejected: str | None = None
 
 
 @dataclass(frozen=True)
@@ -113,30 +94,22 @@ class RowImporter:
     wait_seconds: float = WAIT_SECONDS
 
     def __post_init__(self) -> None:
+        self.loader = RowLoader(self.load_body, self.kind, self.choices.silent, self.settings.match_key_rules)
         self._first_names = FirstNames()
         # The access of an import row by row.
         self.directly = DataAccess(self.store, self.reference.find, erased_in(self.store))
         # Names of the tags that the import has created, in their order; the values mean nothing.
         self.created_tags: dict[str, None] = {}
 
-    def load(
-        self, written: Body, campaign: str | None = None, namespace: str | None = None, row: Row | None = None
-    ) -> Loaded:
-        """Loads a body, and finds its campaign. Raises OsdiError 503.
-
-        `campaign` is the id of the campaign that an outreach names; `namespace` is that of the ids in its links. `row`
-        is the row of a CSV file from which the body was made: its invalid cells are left out.
-        """
+    def with_campaign(self, item: Item, loaded: Loaded) -> Loaded:
+        """Returns a loaded row with the campaign of its outreach, or rejected without one. Raises OsdiError 503."""
+        if self.kind == PEOPLE or loaded.rejected is not None:
+            return loaded
         try:
-            return self.retry_while_unavailable(lambda: self._load(written, campaign, namespace, row))
+            campaign = self.retry_while_unavailable(lambda: self._campaign(item.campaign, item.namespace))
         except OsdiError as error:
             return Loaded(rejected=_reason(error))
-
-    def load_item(self, item: Item) -> Loaded:
-        """Returns an item of a source as `load` returns its body. Raises OsdiError 503."""
-        if item.body is None:
-            return Loaded(rejected=item.rejected)
-        return self.load(item.body, item.campaign, item.namespace, item.row)
+        return replace(loaded, campaign=campaign)
 
     def prepare(self, loaded: Loaded, access: DataAccess) -> Prepared:
         """Finds the person of a link, looks for erased people, and creates tags. Raises OsdiError 503."""
@@ -151,44 +124,29 @@ class RowImporter:
         """Returns the attempt's result; repeats it while the database is unavailable. Raises OsdiError."""
         return retry_while_unavailable(attempt, self.wait_seconds)
 
-    def _load(self, written: Body, campaign: str | None, namespace: str | None, row: Row | None) -> Loaded:
-        linked: Sequence[str] = ()
-        if self.kind != PEOPLE:
-            written, linked = self._without_foreign_links(written, namespace)
-        body, warnings = self._loaded(written, row)
-        resolved = self._campaign(campaign, namespace) if self.kind != PEOPLE else None
-        if self.choices.silent:
-            body.pop("triggers", None)
-        keys = self.settings.match_key_rules.match_keys(body.get("person", {}), trusted=True)
-        if not keys.all and "person_link" not in body:
-            reasons = [*warnings, *(row.unreadable if row is not None else ())]
-            return Loaded(rejected=reasons[0] if reasons else NO_KEYS)
-        return Loaded(body, warnings, row, resolved, keys, linked)
-
     def _prepare(self, loaded: Loaded, access: DataAccess) -> Prepared:
-        body, row, keys = loaded.body, loaded.row, loaded.keys.all
+        body, keys = loaded.body, loaded.keys.all
+        if not keys and "person_link" not in body:
+            return Prepared(rejected=loaded.unreadable or NO_KEYS)
         if loaded.linked:
             body["person_link"] = {"person": {"href": _local_link(access.store, loaded.linked)}}
         if not self.choices.include_erased and keys and access.is_erased(keys):
             return Prepared(rejected=ERASED)
-        self._create_tags(body)
+        self._create_tags(body, access)
         warnings = list(loaded.warnings)
-        match_keys: MatchKeys | None = loaded.keys
-        if row is not None:
-            corrections = self._first_names.correct(body.get("person", {}))
-            match_keys = None if corrections else loaded.keys  # a removed name changes them
-            warnings = [*row.warnings, *warnings, *corrections]
+        corrections = self._first_names.correct(body.get("person", {})) if loaded.is_row else []
+        warnings += corrections
+        match_keys = None if corrections else loaded.keys  # a removed name changes them
         named = [(name, each) for name in (TAGS, LISTS) for each in body.get(name, ()) if state_opt_out((each,))]
         warnings += (f"{name}: {NAME_ONLY.format(each)}" for name, each in named)
         link = [body["person_link"]["person"]["href"]] if "person_link" in body else []
         all_keys = frozenset((*keys, *link, *(f"outreach:{each}" for each in body.get("identifiers", ()))))
-        opted_out = frozenset(row.consent.opted_out) if row is not None else frozenset()
         if loaded.campaign is None:
-            write = partial(self._sign_up, body, opted_out, keys, match_keys)
+            write = partial(self._sign_up, body, loaded.opted_out, keys, match_keys)
         else:
             caller = self.choices.caller
             request = HelperRequest(body=body, campaign=loaded.campaign, caller=caller, imported=True)
-            write = partial(self._record, request, opted_out, keys)
+            write = partial(self._record, request, loaded.opted_out, keys)
         return Prepared(all_keys, lambda access: self._outcome(lambda: write(access), warnings))
 
     def _erasure_check(self, access: DataAccess, keys: Sequence[str]) -> CheckChange | None:
@@ -203,13 +161,6 @@ class RowImporter:
                 raise ErasedPerson
 
         return None if self.choices.include_erased or not keys else check
-
-    def _loaded(self, written: Body, row: Row | None) -> tuple[dict[str, Any], list[str]]:
-        """Returns the loaded body, and a warning for each invalid cell of a row. Raises OsdiError 400."""
-        resource = PERSON if self.kind == PEOPLE else OUTREACH
-        if row is None:
-            return self.load_body(resource, written), []
-        return load_without_invalid(lambda body: self.load_body(resource, body), dict(written), row.origins)
 
     def _outcome(self, attempt: Callable[[], Outcome], warnings: Sequence[str]) -> Outcome:
         try:
@@ -253,9 +204,9 @@ class RowImporter:
             access.store, access.find, self.settings, person_id, opted_out, caller=self.choices.caller
         )
 
-    def _create_tags(self, body: Body) -> None:
+    def _create_tags(self, body: Body, access: DataAccess) -> None:
         names = body.get("add_tags", ()) if self.choices.create_tags else ()
-        found = self.reference.find(TAG, names) if names else {}
+        found = access.find(TAG, names) if names else {}
         for name in names:
             if name not in found:
                 create(self.store, TAG, {"name": name}, self.settings.match_key_rules)
@@ -272,31 +223,13 @@ class RowImporter:
             raise invalid("The campaign does not exist. Import campaigns first, or name one with --campaign.")
         return next(iter(found.values()))
 
-    def _without_foreign_links(self, written: Body, namespace: str | None) -> tuple[Body, Sequence[str]]:
-        """Returns the body without links of another server, and the keys of the person that its link names.
-
-        The person is found by the identifier that the other server gave them, once the row is prepared.
-        """
-        links = written.get("_links")
-        link = links.get(LINK) if isinstance(links, Mapping) else None
-        href = link.get("href") if isinstance(link, Mapping) else None
-        if not isinstance(href, str) or "person" in written:
-            return {name: value for name, value in written.items() if name != "_links"}, ()
-        person_id = href.rstrip("/").rpartition("/")[2]
-        keys = [id_key(f"{each}:{person_id}") for each in (namespace, self.settings.namespace) if each]
-        return {**written, "_links": {LINK: {"href": _link_to("linked")}}}, list(dict.fromkeys(keys))
-
 
 def _local_link(store: Store, keys: Sequence[str]) -> str:
     """Returns the link to the person on this server that has one of these keys. Raises OsdiError 400."""
     found = store.by_match_keys(PERSON.collection, keys)
     if not found:
         raise invalid("The person does not exist. Import the people first.")
-    return _link_to(found[0]["_id"])
-
-
-def _link_to(person_id: str) -> str:
-    return f"/api/{PERSON.collection}/{person_id}"
+    return f"/api/{PERSON.collection}/{found[0]['_id']}"
 
 
 def row_importers(
@@ -315,4 +248,4 @@ def _reason(error: OsdiError) -> str:
     """Returns the message of an error. Raises the error itself if it is about the database, not about the row."""
     if error.status >= 500:
         raise error
-    return str(error.body()["error"])[:MAX_REASON_LENGTH]
+    return reason_of(error)

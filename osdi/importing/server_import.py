@@ -112,8 +112,9 @@ class Pull:
             for page in self.remote.pages(start, relation):
                 # A later change may be on a page that was already read, so the next run reads changes since this time.
                 kept.setdefault("begun", page.timestamp - OVERLAP)
-                items = self._items(page.documents, kind, report.rows, campaign_id)
-                for imported in RowBatches(self.importers[kind], pool).imported(items):
+                importer = self.importers[kind]
+                rows = importer.loader.rows(self._items(page.documents, kind, report.rows, campaign_id))
+                for imported in RowBatches(importer, pool).imported(rows):
                     for item, outcome in imported:
                         report.add(outcome, item.line)
                         if outcome.rejected is not None:

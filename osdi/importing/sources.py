@@ -5,10 +5,11 @@ a part of the file is in memory.
 """
 
 import io
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import BinaryIO, Final, Protocol
+from typing import Any, BinaryIO, Final, Protocol
 
 import orjson
 
@@ -78,13 +79,17 @@ class Item:
 
 
 class Source(Protocol):
-    """A file that is imported."""
+    """A file that is imported. It can be pickled: the copy reads the same rows from the beginning of the file."""
 
     def described(self) -> list[str]:
         """Returns a description of the file's format, in lines of text."""
 
     def items(self) -> Iterator[Item]:
         """Yields the items in the order of the file."""
+
+    @property
+    def size(self) -> int:
+        """The number of bytes of the file."""
 
     @property
     def position(self) -> int:
@@ -144,6 +149,22 @@ class CsvSource:
         self._action_date = choices.action_date
         self._numbered = next((each.index for each in self.columns if each.field == TARGET_NUMBER), None)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Returns what was read of the header, and guessed. The rows are read by the copy."""
+        return {name: value for name, value in vars(self).items() if name not in ("_file", "_lines")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Opens the file. Raises OSError, and ValueError if its header was changed since."""
+        vars(self).update(state)
+        self._file, self._lines = self._after_header()
+
+    def _after_header(self) -> tuple[BinaryIO, Lines]:
+        """Returns the file from its first row. Raises OSError, ValueError."""
+        file, lines = self._opened()
+        self._skip_to_header(lines)
+        header_of(lines, self.delimiter)
+        return file, lines
+
     def _opened(self) -> tuple[BinaryIO, Lines]:
         """Returns the file from its beginning, as bytes and as lines of text. Raises OSError."""
         file = self._path.open("rb")
@@ -184,10 +205,8 @@ class CsvSource:
         unknown = unknown_columns(columns)
         if not unknown:
             return columns
-        file, lines = self._opened()
+        file, lines = self._after_header()
         with file:
-            self._skip_to_header(lines)
-            header_of(lines, self.delimiter)
             values = values_of(records(lines, self.delimiter, len(self.header)), unknown)
         return checked_columns(columns, values, "person." if kind == OUTREACHES else "")
 
@@ -233,6 +252,11 @@ class CsvSource:
             yield self._dated(_one_outreach(rows))
 
     @property
+    def size(self) -> int:
+        """See Source."""
+        return os.fstat(self._file.fileno()).st_size
+
+    @property
     def position(self) -> int:
         """See Source."""
         return self._file.tell()
@@ -274,8 +298,11 @@ class NdjsonSource:
     """Reader of an NDJSON file: an OSDI document in each line."""
 
     def __init__(self, path: Path, kind: str) -> None:
-        self._kind = kind
+        self._path, self._kind = path, kind
         self._file: BinaryIO = path.open("rb")
+
+    def __reduce__(self) -> tuple[type["NdjsonSource"], tuple[Path, str]]:
+        return NdjsonSource, (self._path, self._kind)
 
     def described(self) -> list[str]:
         """See Source."""
@@ -296,6 +323,11 @@ class NdjsonSource:
                 )
             elif line:
                 yield self._item(number, line)
+
+    @property
+    def size(self) -> int:
+        """See Source."""
+        return os.fstat(self._file.fileno()).st_size
 
     @property
     def position(self) -> int:

@@ -148,7 +148,7 @@ def test_schemas_import_nothing_that_reads_or_serves() -> None:
     assert not wrong
 
 
-def test_schemas_import_only_definitions_of_fields_and_readers_of_values_from_the_domain() -> None:
+def test_schemas_import_no_rules_and_no_stores_from_the_domain() -> None:
     wrong = {
         f"{module} imports {name}"
         for module, path in MODULES.items()

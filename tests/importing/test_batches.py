@@ -1,4 +1,7 @@
-"""An import in batches stores and reports the same as an import row by row, also while other clients write."""
+"""An import in batches stores and reports the same as an import row by row, also while other clients write.
+
+It makes no difference if a second process loads the rows.
+"""
 
 import csv
 import random
@@ -14,10 +17,9 @@ import pytest
 from flask import Flask
 from pymongo.database import Database
 
-from blueprints.operations.import_bodies import load_body
 from dev.mongod import Mongod
 from osdi.access.signing_keys import SUPPRESSION, signing_key
-from osdi.errors import DatabaseUnavailable, DuplicateKey
+from osdi.errors import DatabaseUnavailable, DuplicateKey, WriteConflict
 from osdi.importing import file_import
 from osdi.importing.batches import batch_store, row_batches
 from osdi.importing.batches.batch_store import BatchStore
@@ -33,6 +35,7 @@ from osdi.importing.sources import CsvChoices, CsvSource
 from osdi.settings import Settings
 from osdi.store import Insert, Store, Update
 from osdi.store.indexes import SIGNING_KEYS
+from schemas.import_bodies import load_body
 from tests.support import factories
 from tests.support.client import Client
 from tests.support.databases import own_database
@@ -181,6 +184,8 @@ def test_batches_store_and_report_the_same_as_single_rows(
     mongod: Mongod,
     before: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+    started: list[int],
     tmp_path: Path,
     kind: str,
     seed: int,
@@ -193,23 +198,64 @@ def test_batches_store_and_report_the_same_as_single_rows(
     batches_of(monkeypatch, size)
     with deployment(mongod, "batches", before) as (store, database):
         in_batches = import_file(store, database, file, kind, choices, 4)
+    assert started == []
+    request.getfixturevalue("second_process")
+    with deployment(mongod, "second_process", before) as (store, database):
+        loaded_apart = import_file(store, database, file, kind, choices, 4)
+    assert len(started) == 1
     monkeypatch.setattr(RowBatches, "imported", lambda self, items: one_by_one(items, self._importer, self._pool))
     with deployment(mongod, "single_rows", before) as (store, database):
         row_by_row = import_file(store, database, file, kind, choices, 1)
 
-    assert in_batches.report == row_by_row.report
-    assert in_batches.rejected == row_by_row.rejected
-    assert in_batches.tags == row_by_row.tags
-    assert in_batches.documents == row_by_row.documents
+    for each in (in_batches, loaded_apart):
+        assert each.report == row_by_row.report
+        assert each.rejected == row_by_row.rejected
+        assert each.tags == row_by_row.tags
+        assert each.documents == row_by_row.documents
     expected = ("created", "changed", "unchanged") if kind == PEOPLE else ("created", "changed")
     assert all(in_batches.report["people"].get(each) for each in expected)
     assert in_batches.report["outreaches"].keys() == (set() if kind == PEOPLE else {"recorded", "known"})
     assert "erased" in {each["reason"] for each in in_batches.report["rejections"]}
 
 
-def test_a_check_of_a_file_reports_what_its_import_reports(
-    mongod: Mongod, before: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize(("kind", "seed"), [(PEOPLE, 6), (OUTREACHES, 7)])
+def test_batches_that_cannot_be_stored_make_no_difference_to_those_that_are_imported_meanwhile(
+    mongod: Mongod, before: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: str, seed: int
 ) -> None:
+    """Of the batches of six rows every third fails. The next one has read what it has written, and begins again."""
+    file = written(tmp_path / "people.csv", kind, seed)
+    choices = Choices(before["advocacy_campaigns"][0]["_id"], create_tags=True)
+    batches_of(monkeypatch, 6)
+    calls = iter(range(1, 1_000))
+
+    def fail_sometimes(store: Store, writes: Any) -> None:
+        if next(calls) % 3 == 0:
+            raise WriteConflict("Another client was first.")
+        original(store, writes)
+
+    original = Store.write_in_bulk
+    with deployment(mongod, "batches", before) as (store, database), monkeypatch.context() as patch:
+        patch.setattr(Store, "write_in_bulk", fail_sometimes)
+        in_batches = import_file(store, database, file, kind, choices, 1)
+    assert next(calls) > 10
+    monkeypatch.setattr(RowBatches, "imported", lambda self, items: one_by_one(items, self._importer, self._pool))
+    with deployment(mongod, "single_rows", before) as (store, database):
+        row_by_row = import_file(store, database, file, kind, choices, 1)
+
+    assert in_batches == row_by_row
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_check_of_a_file_reports_what_its_import_reports(
+    mongod: Mongod,
+    before: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    processes: int,
+) -> None:
+    if processes == 2:
+        request.getfixturevalue("second_process")
     file = written(tmp_path / "people.csv", PEOPLE, 5)
     batches_of(monkeypatch, 30)
     with deployment(mongod, "batches", before) as (store, database):

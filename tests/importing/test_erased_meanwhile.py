@@ -12,17 +12,18 @@ import pytest
 from flask import Flask
 from pymongo.database import Database
 
-from blueprints.operations.import_bodies import load_body
 from dev.mongod import Mongod
 from osdi.ids import now
 from osdi.importing.batches import row_batches
 from osdi.importing.csv_files.column_mapping import OUTREACHES, PEOPLE
 from osdi.importing.importer import ERASED, Choices, row_importers
 from osdi.importing.report import Outcome
+from osdi.importing.sources import Item
 from osdi.match_keys import email_key, id_key
 from osdi.privacy.erasure import erase
 from osdi.settings import Settings
 from osdi.store import Insert, Store
+from schemas.import_bodies import load_body
 from tests.support.client import Client
 from tests.support.databases import own_database
 from tests.support.factories import RULES
@@ -56,7 +57,9 @@ def prepared(store: Store, kind: str, **choices: Any) -> Callable[[], Outcome]:
     """A row that is about the person, prepared by an importer on the store."""
     settings = Settings(mongodb_uri=store.uri, cache_seconds=0)
     importer = row_importers(store, settings, load_body, Choices(CAMPAIGN_ID, **choices), (kind,))[kind]
-    found = importer.prepare(importer.load(BODIES[kind]), importer.directly)
+    item = Item(1, b"", BODIES[kind])
+    loaded = importer.with_campaign(item, importer.loader.load(item))
+    found = importer.prepare(loaded, importer.directly)
     assert found.attempt is not None
     return partial(found.attempt, importer.directly)
 

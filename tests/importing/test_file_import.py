@@ -10,14 +10,14 @@ import pytest
 from flask import Flask
 
 from blueprints.http.context import EXTENSION
-from blueprints.operations.import_bodies import load_body
 from osdi.importing.batches.single_rows import groups, prepared
 from osdi.importing.csv_files.column_mapping import OUTREACHES
-from osdi.importing.file_import import rare_collections
 from osdi.importing.importer import Choices, RowImporter
+from osdi.importing.loading.garbage import rare_collections
 from osdi.importing.sources import Item
 from osdi.settings import Settings
 from osdi.store import Store
+from schemas.import_bodies import load_body
 from tests.support import factories
 from tests.support.client import Client
 
@@ -49,7 +49,7 @@ def test_rows_of_one_person_or_outreach_are_in_different_groups(
     made = bodies(linked(api, "jane@example.com"), linked(api, "john@example.com"))
     items = [Item(number, b"", body) for number, body in enumerate(made, 2)]
 
-    found = list(groups(prepared(items, importer)))
+    found = list(groups(prepared(importer.loader.rows(items), importer)))
 
     assert [row.rejected for group in found for _, row in group] == [None] * len(made)
     assert [len(group) for group in found] == sizes

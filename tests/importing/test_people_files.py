@@ -478,7 +478,7 @@ class TestResume:
         def away(*_: Any) -> Any:
             raise unavailable("The database does not respond at the moment.")
 
-        monkeypatch.setattr(row_batches.RowBatches, "_start", away)
+        monkeypatch.setattr(row_batches.RowBatches, "_import_ahead", away)
         file.write_text(HEADER + "A,B,a@example.com,,\n")
 
         result = run(app, file, *options)

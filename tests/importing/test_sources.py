@@ -1,5 +1,7 @@
 """Reading of a CSV file to import: formats of spreadsheets, and rows that form one outreach."""
 
+import pickle
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,15 @@ def items(file: Path, kind: str = PEOPLE, **choices: str) -> list[Item]:
         source.close()
 
 
+def items_of_a_copy(file: Path, **choices: str) -> list[Item]:
+    """The items that another process reads, which gets the source pickled."""
+    source = CsvSource(file, survey(file), PEOPLE, CsvChoices(**choices), "osdi", None)  # type: ignore[arg-type]
+    with closing(source), closing(pickle.loads(pickle.dumps(source))) as copy:
+        found = list(copy.items())
+        assert (copy.position, copy.size) == (file.stat().st_size, file.stat().st_size)
+        return found
+
+
 @pytest.mark.parametrize(
     ("content", "choices"),
     [
@@ -33,14 +44,15 @@ def items(file: Path, kind: str = PEOPLE, **choices: str) -> list[Item]:
         ("email,first_name\na@example.com,J\n".encode("utf-16"), {"encoding": "utf-16"}),
         (b"email,first_name\ra@example.com,J\r", {}),
         (b'email,"first\nname"\na@example.com,J', {}),
+        (b"\xef\xbb\xbf\n \nemail,first_name\na@example.com,J\n", {}),
     ],
 )
 def test_every_format_that_spreadsheets_save_is_read(file: Path, content: bytes, choices: dict[str, str]) -> None:
     file.write_bytes(content)
 
-    assert [each.body for each in items(file, **choices)] == [
-        {"person": {"email_addresses": [{"address": "a@example.com"}], "given_name": "J"}}
-    ]
+    expected = [{"person": {"email_addresses": [{"address": "a@example.com"}], "given_name": "J"}}]
+    assert [each.body for each in items(file, **choices)] == expected
+    assert [each.body for each in items_of_a_copy(file, **choices)] == expected
 
 
 ENCODED = {

@@ -22,8 +22,8 @@ from osdi.store.writes import with_events
 
 # The number of keys or ids that one command looks up.
 READ_AT_ONCE: Final = 500
-# A person may have a megabyte. A batch of such people is divided, so that memory use does not grow. There are two
-# batches at a time: one reads ahead.
+# A person may have a megabyte. A batch of such people is divided, so that memory use does not grow. There are three
+# batches at a time: one is being stored, one is imported, one reads ahead.
 MAX_BYTES: Final = 8_000_000
 NOT_IN_A_BATCH: Final = "A batch inserts and updates single documents only."
 
@@ -48,6 +48,8 @@ class BatchStore(Store):
         # The documents, and the match keys, that the writes are about.
         self._changed: set[tuple[str, str]] = set()
         self._changed_keys: set[tuple[str, str]] = set()
+        # The documents that another batch has written. The database may still have them as they were before.
+        self._adopted: set[tuple[str, str]] = set()
         self._writes: list[Write] = []
         self._bytes = 0
         self._remembered_names: dict[str, str] = {}
@@ -58,12 +60,14 @@ class BatchStore(Store):
         self._owners.clear()
         self._changed.clear()
         self._changed_keys.clear()
+        self._adopted = set()
         self._writes = []
         self._bytes = 0
         self._remembered_names.clear()
 
     def adopt(self, earlier: "BatchStore") -> None:
-        """Takes over what another batch, which is stored, has written: perhaps after this one has read."""
+        """Takes over what another batch has written. The database may have it later than this batch has read."""
+        self._adopted = set(earlier._changed)
         self._documents |= {at: earlier._documents[at] for at in earlier._changed}
         self._owners |= {at: earlier._owners[at] for at in earlier._changed_keys}
 
@@ -208,7 +212,7 @@ class BatchStore(Store):
 
     def _remember(self, collection: str, document: Document) -> None:
         at = collection, document["_id"]
-        if at in self._changed:
+        if at in self._changed or at in self._adopted:
             return
         before = self._known(*at) or {}  # another client may have changed it since
         for key in before.get("match_keys", ()):

@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from osdi.crud.reference_cache import Reference
 from osdi.documents import Find, ReadOnlyDocument
 from osdi.importing.batches.batch_store import BatchStore
-from osdi.importing.importer import Loaded
+from osdi.importing.loading.row_loader import Loaded
 from osdi.match_keys import id_key
-from osdi.resources import OUTREACH, PERSON, Resource
+from osdi.resources import OUTREACH, PERSON, TAG, Resource
 from osdi.store.indexes import SUPPRESSIONS, TOMBSTONES
 from osdi.suppression.suppression_list import suppression_list
 
@@ -39,15 +39,20 @@ def _keys(row: Loaded) -> tuple[str, ...]:
     return (*row.keys.all, *row.keys.names_and_postal_codes, *row.linked)
 
 
-def remembering(reference: Reference) -> Find:
-    """Returns the search of `reference` for one batch: it looks only once for each thing, also if it does not exist."""
+def remembering(reference: Reference, *, creates_tags: bool) -> Find:
+    """Returns the search of `reference` for one batch: it looks only once for each thing, also if it does not exist.
+
+    It looks again for a tag that an import which `creates_tags` may have created since.
+    """
     known: dict[tuple[Resource, str], ReadOnlyDocument | None] = {}
 
     def find(resource: Resource, references: Sequence[str]) -> dict[str, ReadOnlyDocument]:
         wanted = [each for each in references if (resource, each) not in known]
         if wanted:
             found = reference.find(resource, wanted)
-            known.update({(resource, each): found.get(each) for each in wanted})
-        return {each: document for each in references if (document := known[resource, each]) is not None}
+            missing = () if creates_tags and resource is TAG else wanted
+            known.update({(resource, each): None for each in missing})
+            known.update({(resource, each): document for each, document in found.items()})
+        return {each: document for each in references if (document := known.get((resource, each))) is not None}
 
     return find

@@ -1,24 +1,25 @@
-"""Imports the items of a source, a batch at a time.
+"""Imports loaded rows, a batch at a time.
 
-While the rows of one batch are imported, a thread reads ahead what the next batch needs. While the batch is being
-stored, the batch after that one is read from the source. A batch that cannot be stored, since another client has
-changed the same people, is divided; the rows of the last parts are imported one by one, by the same code without a
-batch. On a server without transactions all rows are.
+While the rows of one batch are imported, the batch before it is being stored, and after that the next batch reads ahead
+what it needs. A batch that cannot be stored, since another client has changed the same people, is divided; the rows of
+the last parts are imported one by one, by the same code without a batch. On a server without transactions all rows are.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
+from itertools import cycle, islice
 from typing import Final
 
 from osdi.errors import OsdiError, WriteConflict
 from osdi.importing.batches.batch_store import BatchStore, BatchTooLarge
 from osdi.importing.batches.reading_ahead import read_ahead, remembering
 from osdi.importing.batches.single_rows import Imported, groups, one_by_one, outcomes
-from osdi.importing.importer import DataAccess, Loaded, Prepared, RowImporter
+from osdi.importing.importer import DataAccess, Prepared, RowImporter
+from osdi.importing.loading.row_loader import Loaded, LoadedRow
 from osdi.importing.report import Outcome
 from osdi.importing.sources import Item
 from osdi.privacy.tombstones import tombstone_ids_in
@@ -45,64 +46,82 @@ class _Row:
 
 
 @dataclass
-class _Started:
-    """Rows with their outcomes, which count once `stored` has no error."""
+class _Batch:
+    """Rows, the store that reads ahead for them, and their outcomes, which count once `stored` has no error.
+
+    Without `stored` the store has not stored the rows as one batch. A batch is `outdated` if it has read before the
+    earlier rows were stored in another way.
+    """
 
     rows: list[_Row]
-    imported: Imported
+    store: BatchStore
+    reading: "Future[None] | None" = None
+    imported: Imported | None = None
     stored: "Future[None] | None" = None
+    outdated: bool = False
 
 
 class RowBatches:
-    """Imports items of one kind. The threads of `pool` store batches, and import single rows."""
+    """Imports rows of one kind. The threads of `pool` store batches, and import single rows."""
 
     def __init__(self, importer: RowImporter, pool: ThreadPoolExecutor) -> None:
         self._importer = importer
         self._pool = pool
-        # The store of the present batch, and that of the next one, which reads ahead meanwhile.
-        self._store, self._next_store = BatchStore(importer.store), BatchStore(importer.store)
-        # Of two batches: a row asks for those that were read ahead.
-        self._tombstone_ids = lru_cache(2 * MAX_ROWS)(tombstone_ids_in(importer.store))
+        # Of the batch that is being stored, the one that is being imported, and the one that reads ahead.
+        self._stores = cycle([BatchStore(importer.store) for _ in range(3)])
+        # Of these batches: a row asks for those that were read ahead.
+        self._tombstone_ids = lru_cache(3 * MAX_ROWS)(tombstone_ids_in(importer.store))
         self._size = FIRST_ROWS
 
-    def imported(self, items: Iterable[Item]) -> Iterator[Imported]:
-        """Imports the items in their order, and yields the outcomes of each batch. Raises OsdiError 503.
+    def imported(self, loaded: Iterable[LoadedRow]) -> Iterator[Imported]:
+        """Imports the rows in their order, and yields the outcomes of each batch. Raises OsdiError 503.
 
         No write is in progress when it yields: all rows so far are stored, and no other row is.
         """
         importer = self._importer
         if not importer.retry_while_unavailable(lambda: importer.store.supports_transactions):
-            yield from one_by_one(items, importer, self._pool)
+            yield from one_by_one(loaded, importer, self._pool)
             return
-        remaining = iter(items)
-        rows = self._loaded(remaining)
-        reading = self._read_ahead(rows)
-        next_rows = self._loaded(remaining)
-        stored = True
-        while rows:
+        remaining = iter(loaded)
+        before: _Batch | None = None
+        batch = self._reading(self._next_rows(remaining))
+        following = self._reading(self._next_rows(remaining), batch.reading)
+        while batch.rows:
             began = CLOCK()
-            self._store, self._next_store = self._next_store, self._store
-            has_read = _has_read(reading) and stored
-            if has_read:
-                self._store.adopt(self._next_store)
-            reading = self._read_ahead(next_rows)
-            started = self._start(rows, has_read)
-            rows, next_rows = next_rows, self._loaded(remaining)
-            imported = self._ended(started)
-            stored = imported is started.imported and started.stored is not None
-            self._follow_speed(CLOCK() - began, len(imported))
-            yield imported
+            try:
+                self._import_ahead(batch, before)
+                further_rows = self._next_rows(remaining)
+            except (KeyboardInterrupt, OsdiError):
+                if before is not None:
+                    yield self._ended(before)
+                raise
+            if before is not None:
+                imported = self._ended(before)
+                if before.stored is None:
+                    batch.imported, following.outdated = None, True
+                began += yield from _paused(imported)
+            self._begin_to_store(batch)
+            following.outdated = following.outdated or batch.stored is None
+            self._follow_speed(CLOCK() - began, len(batch.rows))
+            before, batch, following = batch, following, self._reading(further_rows, batch.stored)
+        if before is not None:
+            yield self._ended(before)
 
-    def _loaded(self, remaining: Iterator[Item]) -> list[_Row]:
-        return [_Row(item, self._importer.load_item(item)) for item in islice(remaining, self._size)]
+    def _next_rows(self, remaining: Iterator[LoadedRow]) -> list[_Row]:
+        find = self._importer.with_campaign
+        return [_Row(item, find(item, loaded)) for item, loaded in islice(remaining, self._size)]
 
-    def _read_ahead(self, rows: list[_Row]) -> "Future[None]":
-        """Begins to read what these rows, which follow the present batch, need."""
-        self._next_store.clear()
-        return self._pool.submit(read_ahead, self._next_store, [row.loaded for row in rows], self._tombstone_ids)
+    def _reading(self, rows: list[_Row], after: "Future[None] | None" = None) -> _Batch:
+        """Returns a batch that reads ahead what its rows need, once `after` is done: the writes of an earlier batch."""
+        store = next(self._stores)
+        store.clear()
+        return _Batch(rows, store, self._pool.submit(self._read_after, after, store, [row.loaded for row in rows]))
 
-    def _is_erased(self, keys: Sequence[str]) -> bool:
-        return bool(self._store.by_ids(TOMBSTONES, self._tombstone_ids(keys)))
+    def _read_after(self, after: "Future[None] | None", store: BatchStore, loaded: list[Loaded]) -> None:
+        if after is not None:
+            wait((after,))
+        if loaded:
+            read_ahead(store, loaded, self._tombstone_ids)
 
     def _follow_speed(self, seconds: float, rows: int) -> None:
         if seconds > 2 * BATCH_SECONDS:
@@ -110,61 +129,86 @@ class RowBatches:
         elif seconds < BATCH_SECONDS and rows == self._size:
             self._size = min(MAX_ROWS, rows * 2)
 
-    def _start(self, rows: list[_Row], has_read: bool = False) -> _Started:
-        """Imports the rows into the batch, and begins to store it. Raises OsdiError 503.
+    def _import_ahead(self, batch: _Batch, before: _Batch | None) -> None:
+        """Imports the rows, if what they need was read, while the batch before is being stored. Raises OsdiError 503.
 
-        `has_read` is True if the store has read ahead for them.
+        They read what that batch has written. If it cannot be stored, they are imported again.
         """
-        try:
-            imported = self._import(rows, has_read)
-        except BatchTooLarge:
-            return _Started(rows, self._divided(rows))
-        return _Started(rows, imported, self._pool.submit(self._store.flush, unchanged=READ_ONLY))
+        if not _has_read(batch):
+            return
+        if before is not None:
+            batch.store.adopt(before.store)
+        with suppress(BatchTooLarge):  # it is divided once the batch before it is stored
+            batch.imported = self._import(batch)
 
-    def _import(self, rows: list[_Row], has_read: bool) -> Imported:
+    def _begin_to_store(self, batch: _Batch) -> None:
+        """Begins to store the rows, which are imported now unless they were ahead. Raises OsdiError 503."""
+        try:
+            if batch.imported is None:
+                batch.store.clear()
+                loaded = [row.loaded for row in batch.rows]
+                self._importer.retry_while_unavailable(lambda: read_ahead(batch.store, loaded, self._tombstone_ids))
+                batch.imported = self._import(batch)
+        except BatchTooLarge:
+            batch.imported = self._divided(batch)
+        else:
+            batch.stored = self._pool.submit(batch.store.flush, unchanged=READ_ONLY)
+
+    def _import(self, batch: _Batch) -> Imported:
         """Runs the code that serves POSTs for each row, on what was read ahead. Raises OsdiError 503, BatchTooLarge."""
-        importer, store = self._importer, self._store
-        if not has_read:
-            store.clear()
-            loaded = [row.loaded for row in rows]
-            importer.retry_while_unavailable(lambda: read_ahead(store, loaded, self._tombstone_ids))
-        access = DataAccess(store, remembering(importer.reference), self._is_erased)
+        importer, store = self._importer, batch.store
+        find = remembering(importer.reference, creates_tags=importer.choices.create_tags)
+        access = DataAccess(store, find, lambda keys: bool(store.by_ids(TOMBSTONES, self._tombstone_ids(keys))))
         imported = []
-        for row in rows:
+        for row in batch.rows:
             row.prepared = row.prepared or importer.prepare(row.loaded, access)
             attempt = row.prepared.attempt
             imported.append((row.item, attempt(access) if attempt else Outcome(rejected=row.prepared.rejected)))
         return imported
 
-    def _ended(self, started: _Started) -> Imported:
-        """Returns the outcomes once the rows are stored. Raises OsdiError 503."""
-        if started.stored is None:
-            return started.imported
+    def _ended(self, batch: _Batch) -> Imported:
+        """Returns the outcomes once the rows are stored, if need be in smaller batches. Raises OsdiError 503."""
+        assert batch.imported is not None
+        if batch.stored is None:
+            return batch.imported
         try:
-            started.stored.result()
+            batch.stored.result()
         except WriteConflict:
-            return self._divided(started.rows)
+            batch.stored = None
         except OsdiError as error:
             # If the database cannot say if it has stored the batch, look: then the rows are not counted as unchanged.
-            if error.status < 500 or not self._importer.retry_while_unavailable(self._store.was_flushed):
-                return self._divided(started.rows)
-        return started.imported
+            if error.status < 500 or not self._importer.retry_while_unavailable(batch.store.was_flushed):
+                batch.stored = None
+        return batch.imported if batch.stored is not None else self._divided(batch)
 
-    def _divided(self, rows: list[_Row]) -> Imported:
+    def _divided(self, batch: _Batch) -> Imported:
         """Imports the rows in two batches, or one by one. Raises OsdiError 503."""
+        rows = batch.rows
         if len(rows) > MIN_ROWS:
             half = len(rows) // 2
-            parts = (rows[:half], rows[half:])
-            return [outcome for part in parts for outcome in self._ended(self._start(part))]
+            return [outcome for part in (rows[:half], rows[half:]) for outcome in self._at_once(part, batch.store)]
         importer = self._importer
         single = ((row.item, row.prepared or importer.prepare(row.loaded, importer.directly)) for row in rows)
         return [each for group in groups(single) for each in outcomes(group, importer.directly, self._pool)]
 
+    def _at_once(self, rows: list[_Row], store: BatchStore) -> Imported:
+        batch = _Batch(rows, store)
+        self._begin_to_store(batch)
+        return self._ended(batch)
 
-def _has_read(reading: "Future[None]") -> bool:
-    """True if the reading has read everything; if not, the batch reads again, and repeats it or is divided."""
+
+def _has_read(batch: _Batch) -> bool:
+    """True if the store has read everything; if not, the batch reads again, and repeats it or is divided."""
+    assert batch.reading is not None
     try:
-        reading.result()
+        batch.reading.result()
     except (OsdiError, BatchTooLarge):
         return False
-    return True
+    return not batch.outdated
+
+
+def _paused(imported: Imported) -> Generator[Imported, None, float]:
+    """Yields the outcomes, and returns the seconds until the import goes on."""
+    began = CLOCK()
+    yield imported
+    return CLOCK() - began

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from osdi.importing.importer import DataAccess, Prepared, RowImporter
+from osdi.importing.loading.row_loader import LoadedRow
 from osdi.importing.report import Outcome
 from osdi.importing.sources import Item
 
@@ -18,14 +19,14 @@ Imported = list[tuple[Item, Outcome]]
 Group = list[tuple[Item, Prepared]]
 
 
-def prepared(items: Iterable[Item], importer: RowImporter) -> Iterator[tuple[Item, Prepared]]:
-    """Loads and prepares each item. Raises OsdiError 503."""
-    return ((item, importer.prepare(importer.load_item(item), importer.directly)) for item in items)
+def prepared(rows: Iterable[LoadedRow], importer: RowImporter) -> Iterator[tuple[Item, Prepared]]:
+    """Prepares each row. Raises OsdiError 503."""
+    return ((item, importer.prepare(importer.with_campaign(item, loaded), importer.directly)) for item, loaded in rows)
 
 
-def one_by_one(items: Iterable[Item], importer: RowImporter, pool: ThreadPoolExecutor) -> Iterator[Imported]:
-    """Imports the items without batches, and yields the outcomes of each group. Raises OsdiError 503."""
-    return (outcomes(group, importer.directly, pool) for group in groups(prepared(items, importer)))
+def one_by_one(rows: Iterable[LoadedRow], importer: RowImporter, pool: ThreadPoolExecutor) -> Iterator[Imported]:
+    """Imports the rows without batches, and yields the outcomes of each group. Raises OsdiError 503."""
+    return (outcomes(group, importer.directly, pool) for group in groups(prepared(rows, importer)))
 
 
 def groups(rows: Iterable[tuple[Item, Prepared]]) -> Iterator[Group]:

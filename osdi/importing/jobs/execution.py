@@ -15,7 +15,7 @@ from typing import Final
 
 from osdi.documents import Document, LoadBody
 from osdi.importing.dry_run_store import DryRunStore
-from osdi.importing.file_import import import_groups, rare_collections
+from osdi.importing.file_import import import_groups
 from osdi.importing.importer import RowImporter, row_importers
 from osdi.importing.jobs import jobs_store
 from osdi.importing.jobs.import_choices import row_choices
@@ -23,6 +23,7 @@ from osdi.importing.jobs.job import CHECKED, CHECKING, DONE
 from osdi.importing.jobs.parts_store import PART_BYTES, REJECTED, store_part
 from osdi.importing.jobs.reading import fetch_file, fetch_rejected, opened
 from osdi.importing.jobs.sample import Sample
+from osdi.importing.loading.garbage import rare_collections
 from osdi.importing.rejected_rows import RejectedFile
 from osdi.importing.report import Report
 from osdi.importing.sources import CsvSource
@@ -66,6 +67,7 @@ class Execution:
         path = fetch_file(self._store, self.job, self._folder)
         self._source = opened(path, self.job, self._settings.namespace)
         self._stack.callback(self._source.close)
+        self._position = self._source.position
         resumed = not self._checks and "report" in self.job
         self._report = Report.of(self.job["report"]) if resumed else Report()
         self._rows = self._report.rows
@@ -74,7 +76,7 @@ class Execution:
         self._sample = Sample()
         self._importer = self._row_importer(data, load_body)
         self._groups = self._imported_groups()
-        self._stack.callback(self._groups.close)  # its threads end before the files are closed
+        self._stack.callback(self._groups.close)  # its threads and its process end before the files are closed
 
     def _row_importer(self, data: Store, load_body: LoadBody) -> RowImporter:
         if self._checks:
@@ -98,7 +100,7 @@ class Execution:
         fetch_rejected(self._store, self.job, earlier)
         return RejectedFile(path, header, delimiter, path=earlier, size=size)
 
-    def _imported_groups(self) -> Generator[None, None, None]:
+    def _imported_groups(self) -> Generator[int, None, None]:
         seen: Callable[..., None] = self._sample.add if self._checks else lambda *_: None
         threads = 1 if self._checks else THREADS
         return import_groups(self._source, self._importer, self._rejected, self._report, threads=threads, seen=seen)
@@ -110,7 +112,8 @@ class Execution:
         """
         ends = time.monotonic() + seconds
         with rare_collections():
-            for _ in self._groups:
+            for position in self._groups:
+                self._position = position
                 if time.monotonic() - self._kept >= KEEP_SECONDS:
                     self._keep()
                 if time.monotonic() >= ends:
@@ -141,7 +144,7 @@ class Execution:
     def _progress(self) -> Document:
         """Returns the fields of the job that say how far it is."""
         progress: Document = {
-            "position": self._source.position,
+            "position": self._position,
             "report": self._report.kept(),
             "created_tags": list(self._importer.created_tags)[:TAGS_KEPT],
         }

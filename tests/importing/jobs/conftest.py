@@ -8,12 +8,12 @@ import pytest
 from flask import Flask
 from pymongo.database import Database
 
-from blueprints.operations.import_bodies import load_body
 from osdi.importing.jobs import job_actions
 from osdi.importing.jobs.due_jobs import ImportJobs
 from osdi.settings import Settings
 from osdi.staff.members import add_member
 from osdi.store import Store
+from schemas.import_bodies import load_body
 
 Uploaded = Callable[..., str]
 

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from blueprints.operations.import_bodies import load_body
 from osdi.errors import OsdiError, unavailable
 from osdi.fields.webhook import EVENTS
 from osdi.ids import now
@@ -21,6 +20,8 @@ from osdi.settings import Settings
 from osdi.staff.members import add_member
 from osdi.store import Store
 from osdi.webhooks import registry
+from schemas.import_bodies import load_body
+from tests.importing.conftest import is_gone
 from tests.importing.jobs.conftest import Uploaded, checked, imported, job_of, run_due_jobs
 
 FILE = "first_name,email,Fish\nAnn,ann@example.com,trout\nBob,not an address,\nCy,cy@example.com,=1+1\n"
@@ -160,6 +161,67 @@ class TestAWorker:
 
         assert job_of(database, begun)["state"] == "done"
         assert database.people.count_documents({}) == 300
+
+
+@pytest.mark.usefixtures("second_process")
+class TestASecondProcess:
+    """It loads the rows of a large file."""
+
+    ROWS = FILE + "".join(f"Ann{number},ann{number}@example.com\n" for number in range(1_500))
+
+    def test_of_a_check_and_of_an_import_ends_with_it(
+        self,
+        uploaded: Uploaded,
+        jobs: ImportJobs,
+        store: Store,
+        settings: Settings,
+        database: Stored,
+        started: list[int],
+    ) -> None:
+        job_id = uploaded(self.ROWS)
+
+        checked(store, jobs, job_id)
+        assert len(started) == 1
+        assert is_gone(started[0])
+        check = job_of(database, job_id)
+        job_actions.start(store, settings, job_id, job_actions.get_job(store, job_id)["check_id"])
+        run_due_jobs(jobs)
+
+        done = job_of(database, job_id)
+        assert done["state"] == "done"
+        assert done["report"] == check["report"]
+        assert done["position"] == check["position"] == done["bytes"]
+        assert database.people.count_documents({}) == 1_502
+        assert len(started) == 2
+        assert is_gone(started[1])
+
+    def test_ends_when_its_worker_stops_and_another_worker_starts_one_for_the_rest(
+        self,
+        uploaded: Uploaded,
+        store: Store,
+        settings: Settings,
+        database: Stored,
+        started: list[int],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        job_id = uploaded(self.ROWS)
+        first, second = (ImportJobs(store, settings, load_body) for _ in range(2))
+        checked(store, first, job_id)
+        job_actions.start(store, settings, job_id, job_actions.get_job(store, job_id)["check_id"])
+        with monkeypatch.context() as patch:
+            patch.setattr(due_jobs, "SLICE_SECONDS", 0)
+            patch.setattr(execution, "KEEP_SECONDS", 0)
+            assert first.do_next()
+        assert not is_gone(started[1])
+        assert 0 < database.people.count_documents({}) < 1_502
+
+        first.close()
+        assert is_gone(started[1])
+        run_due_jobs(second)
+        second.close()
+
+        assert job_of(database, job_id)["report"]["people"] == {"created": 1_502}
+        assert len(started) == 3
 
 
 def test_an_import_whose_campaign_was_deleted_says_so(

@@ -8,10 +8,10 @@ from flask import Flask
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
-from blueprints.operations.import_bodies import load_body
 from osdi.importing.jobs.due_jobs import ImportJobs
 from osdi.settings import Settings
 from osdi.store import Store
+from schemas.import_bodies import load_body
 from tests.importing.jobs.conftest import run_due_jobs
 from tests.staff.conftest import HTTPS, StaffBrowser
 
