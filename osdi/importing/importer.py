@@ -125,11 +125,9 @@ class RowImporter:
         return retry_while_unavailable(attempt, self.wait_seconds)
 
     def _prepare(self, loaded: Loaded, access: DataAccess) -> Prepared:
-        body, keys = loaded.body, loaded.keys.all
+        body, keys = _linked_body(loaded, access), loaded.keys.all
         if not keys and "person_link" not in body:
             return Prepared(rejected=loaded.unreadable or NO_KEYS)
-        if loaded.linked:
-            body["person_link"] = {"person": {"href": _local_link(access.store, loaded.linked)}}
         if not self.choices.include_erased and keys and access.is_erased(keys):
             return Prepared(rejected=ERASED)
         self._create_tags(body, access)
@@ -142,11 +140,9 @@ class RowImporter:
         link = [body["person_link"]["person"]["href"]] if "person_link" in body else []
         all_keys = frozenset((*keys, *link, *(f"outreach:{each}" for each in body.get("identifiers", ()))))
         if loaded.campaign is None:
-            write = partial(self._sign_up, body, loaded.opted_out, keys, match_keys)
+            write = partial(self._sign_up, loaded, match_keys)
         else:
-            caller = self.choices.caller
-            request = HelperRequest(body=body, campaign=loaded.campaign, caller=caller, imported=True)
-            write = partial(self._record, request, loaded.opted_out, keys)
+            write = partial(self._record, loaded, loaded.campaign)
         return Prepared(all_keys, lambda access: self._outcome(lambda: write(access), warnings))
 
     def _erasure_check(self, access: DataAccess, keys: Sequence[str]) -> CheckChange | None:
@@ -171,27 +167,20 @@ class RowImporter:
             return Outcome(rejected=_reason(error))
         return replace(outcome, warnings=(*warnings, *outcome.warnings)) if warnings else outcome
 
-    def _sign_up(
-        self,
-        body: Body,
-        opted_out: Collection[str],
-        keys: Sequence[str],
-        match_keys: MatchKeys | None,
-        access: DataAccess,
-    ) -> Outcome:
-        check, caller = self._erasure_check(access, keys), self.choices.caller
+    def _sign_up(self, loaded: Loaded, match_keys: MatchKeys | None, access: DataAccess) -> Outcome:
+        check, caller = self._erasure_check(access, loaded.keys.all), self.choices.caller
+        body = _linked_body(loaded, access)
         signed_up = sign_up(access.store, access.find, body, caller, self.settings, check=check, keys=match_keys)
-        warnings = (*_sentences(signed_up.warnings), *self._opt_out(access, signed_up.person["_id"], opted_out))
+        warnings = (*_sentences(signed_up.warnings), *self._opt_out(access, signed_up.person["_id"], loaded.opted_out))
         return Outcome(signed_up.outcome, signed_up.matched_by, warnings=warnings)
 
-    def _record(
-        self, request: HelperRequest, opted_out: Collection[str], keys: Sequence[str], access: DataAccess
-    ) -> Outcome:
-        check = self._erasure_check(access, keys)
+    def _record(self, loaded: Loaded, campaign: Document, access: DataAccess) -> Outcome:
+        check, caller = self._erasure_check(access, loaded.keys.all), self.choices.caller
+        request = HelperRequest(body=_linked_body(loaded, access), campaign=campaign, caller=caller, imported=True)
         recorded = record_outreach(access.store, access.find, request, self.settings, check=check)
         warnings = (
             *_sentences(recorded.warnings),
-            *self._opt_out(access, recorded.outreach.get("person_id", ""), opted_out),
+            *self._opt_out(access, recorded.outreach.get("person_id", ""), loaded.opted_out),
         )
         if recorded.person_outcome is None:
             return Outcome(outreach=KNOWN, warnings=warnings)
@@ -222,6 +211,16 @@ class RowImporter:
         if not found:
             raise invalid("The campaign does not exist. Import campaigns first, or name one with --campaign.")
         return next(iter(found.values()))
+
+
+def _linked_body(loaded: Loaded, access: DataAccess) -> Body:
+    """Returns the body with the link to the person on this server, if it has a link. Raises OsdiError 400.
+
+    Each attempt looks for the person: a batch that is given up may have created them with an id that no one has now.
+    """
+    if not loaded.linked:
+        return loaded.body
+    return {**loaded.body, "person_link": {"person": {"href": _local_link(access.store, loaded.linked)}}}
 
 
 def _local_link(store: Store, keys: Sequence[str]) -> str:

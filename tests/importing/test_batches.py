@@ -18,6 +18,7 @@ from flask import Flask
 from pymongo.database import Database
 
 from dev.mongod import Mongod
+from osdi import ids
 from osdi.access.signing_keys import SUPPRESSION, signing_key
 from osdi.errors import DatabaseUnavailable, DuplicateKey, WriteConflict
 from osdi.importing import file_import
@@ -104,6 +105,13 @@ def deployment(server: Mongod, name: str, documents: dict[str, list[Any]]) -> It
 
 
 @pytest.fixture
+def one_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock stands still: two opt-outs of one address are of the same second in each import."""
+    present = ids.timestamp()
+    monkeypatch.setattr(ids, "timestamp", lambda: present)
+
+
+@pytest.fixture
 def before(api: Client, database: Database, settings: Settings) -> dict[str, list[Any]]:
     """A database with people of every kind: posted with and without a token, opted out, erased, with webhooks."""
     api.created("/tags", {"name": "river"})
@@ -183,6 +191,7 @@ def batches_of(monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
 def test_batches_store_and_report_the_same_as_single_rows(
     mongod: Mongod,
     before: dict[str, Any],
+    one_second: None,
     monkeypatch: pytest.MonkeyPatch,
     request: pytest.FixtureRequest,
     started: list[int],
@@ -220,7 +229,13 @@ def test_batches_store_and_report_the_same_as_single_rows(
 
 @pytest.mark.parametrize(("kind", "seed"), [(PEOPLE, 6), (OUTREACHES, 7)])
 def test_batches_that_cannot_be_stored_make_no_difference_to_those_that_are_imported_meanwhile(
-    mongod: Mongod, before: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: str, seed: int
+    mongod: Mongod,
+    before: dict[str, Any],
+    one_second: None,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    kind: str,
+    seed: int,
 ) -> None:
     """Of the batches of six rows every third fails. The next one has read what it has written, and begins again."""
     file = written(tmp_path / "people.csv", kind, seed)

@@ -17,26 +17,36 @@ from osdi.documents import Document, Query
 from osdi.errors import DuplicateKey, WriteConflict
 from osdi.importing.dry_run_store import document_after
 from osdi.store import Insert, Store, Write
-from osdi.store.indexes import SIGNING_KEYS
-from osdi.store.writes import with_events
+from osdi.store.indexes import SIGNING_KEYS, SUPPRESSIONS
+from osdi.store.writes import WEBHOOK_EVENTS, with_events
 
 # The number of keys or ids that one command looks up.
 READ_AT_ONCE: Final = 500
 # A person may have a megabyte. A batch of such people is divided, so that memory use does not grow. There are three
 # batches at a time: one is being stored, one is imported, one reads ahead.
 MAX_BYTES: Final = 8_000_000
+# After a conflict with what the batch has read, a row is imported again. But what was read stays the same.
+MAX_CONFLICTS: Final = 3
 NOT_IN_A_BATCH: Final = "A batch inserts and updates single documents only."
 
 
-class BatchTooLarge(Exception):
+class BatchGivenUp(Exception):
+    """The rows of the batch cannot be imported on what it has read."""
+
+
+class BatchTooLarge(BatchGivenUp):
     """The documents of the batch have more than MAX_BYTES."""
+
+
+class BatchOutdated(BatchGivenUp):
+    """The batch has read documents of different times: another client has changed some of them meanwhile."""
 
 
 class BatchStore(Store):
     """A Store that reads and writes another one, a batch of rows at a time.
 
     `get`, `by_ids` and `by_match_keys` return documents as the batch has read and changed them; queries return the
-    stored ones. One thread at a time uses it. Raises BatchTooLarge where it reads.
+    stored ones. One thread at a time uses it. Raises BatchTooLarge where it reads, and BatchOutdated where it writes.
     """
 
     def __init__(self, store: Store) -> None:
@@ -51,7 +61,7 @@ class BatchStore(Store):
         # The documents that another batch has written. The database may still have them as they were before.
         self._adopted: set[tuple[str, str]] = set()
         self._writes: list[Write] = []
-        self._bytes = 0
+        self._bytes = self._conflicts = 0
         self._remembered_names: dict[str, str] = {}
 
     def clear(self) -> None:
@@ -62,7 +72,7 @@ class BatchStore(Store):
         self._changed_keys.clear()
         self._adopted = set()
         self._writes = []
-        self._bytes = 0
+        self._bytes = self._conflicts = 0
         self._remembered_names.clear()
 
     def adopt(self, earlier: "BatchStore") -> None:
@@ -153,7 +163,13 @@ class BatchStore(Store):
             return
         if webhooks_of := self.webhooks_of():
             writes = tuple(with_events(each, webhooks_of) for each in writes)
-        made = [self._written(each) for each in writes]
+        try:
+            made = [self._written(each) for each in writes]
+        except WriteConflict as error:
+            self._conflicts += 1
+            if self._conflicts > MAX_CONFLICTS:
+                raise BatchOutdated from error
+            raise
         for write, document in zip(writes, made, strict=True):
             self._keep(write, document)
 
@@ -178,10 +194,14 @@ class BatchStore(Store):
     def was_flushed(self) -> bool:
         """True if a `flush` of unknown outcome has stored the writes. Raises OsdiError 503.
 
-        They are stored all or none, so one of them tells.
+        They are stored all or none, so one of them tells: best an insert under a new id. The id of an opt-out is the
+        same for all clients, so its document has to be the same too, as that of an update.
         """
-        one = next((each for each in self._writes if isinstance(each, Insert)), None)
-        return one is not None and self._store.get(one.collection, one.document_id) is not None
+        new = (each for each in self._writes if isinstance(each, Insert) and each.collection != SUPPRESSIONS)
+        if (inserted := next(new, None)) is not None:
+            return self._store.get(inserted.collection, inserted.document_id) is not None
+        at = _place_of(self._writes[0])
+        return _without_events(self._store.get(*at) or {}) == _without_events(self._known(*at) or {})
 
     def apply(self, write: Write, options: Mapping[str, Any]) -> None:
         """Raises NotImplementedError: it would write at once."""
@@ -256,6 +276,11 @@ class BatchStore(Store):
 
 def _place_of(write: Write) -> tuple[str, str]:
     return write.collection, write.document_id
+
+
+def _without_events(document: Document) -> Document:
+    """Returns the document without its events for webhooks, which the worker removes at any time."""
+    return {name: value for name, value in document.items() if name != WEBHOOK_EVENTS}
 
 
 def _parts(values: Iterable[str]) -> Iterator[list[str]]:

@@ -15,9 +15,9 @@ from itertools import cycle, islice
 from typing import Final
 
 from osdi.errors import OsdiError, WriteConflict
-from osdi.importing.batches.batch_store import BatchStore, BatchTooLarge
+from osdi.importing.batches.batch_store import BatchGivenUp, BatchStore
 from osdi.importing.batches.reading_ahead import read_ahead, remembering
-from osdi.importing.batches.single_rows import Imported, groups, one_by_one, outcomes
+from osdi.importing.batches.single_rows import Imported, one_by_one
 from osdi.importing.importer import DataAccess, Prepared, RowImporter
 from osdi.importing.loading.row_loader import Loaded, LoadedRow
 from osdi.importing.report import Outcome
@@ -76,7 +76,8 @@ class RowBatches:
     def imported(self, loaded: Iterable[LoadedRow]) -> Iterator[Imported]:
         """Imports the rows in their order, and yields the outcomes of each batch. Raises OsdiError 503.
 
-        No write is in progress when it yields: all rows so far are stored, and no other row is.
+        No write is in progress when it yields: all rows so far are stored, and no other row is. Only tags of the next
+        batch may be created already.
         """
         importer = self._importer
         if not importer.retry_while_unavailable(lambda: importer.store.supports_transactions):
@@ -91,14 +92,16 @@ class RowBatches:
             try:
                 self._import_ahead(batch, before)
                 further_rows = self._next_rows(remaining)
-            except (KeyboardInterrupt, OsdiError):
+            except BaseException:  # also of the source: what is being stored is counted
                 if before is not None:
                     yield self._ended(before)
                 raise
             if before is not None:
                 imported = self._ended(before)
                 if before.stored is None:
-                    batch.imported, following.outdated = None, True
+                    batch.imported = None
+                # Also if the outcome was unknown: the next reading may have begun before the rows were stored.
+                following.outdated = before.stored is None or before.stored.exception() is not None
                 began += yield from _paused(imported)
             self._begin_to_store(batch)
             following.outdated = following.outdated or batch.stored is None
@@ -138,7 +141,7 @@ class RowBatches:
             return
         if before is not None:
             batch.store.adopt(before.store)
-        with suppress(BatchTooLarge):  # it is divided once the batch before it is stored
+        with suppress(BatchGivenUp):  # it begins again once the batch before it is stored
             batch.imported = self._import(batch)
 
     def _begin_to_store(self, batch: _Batch) -> None:
@@ -149,22 +152,22 @@ class RowBatches:
                 loaded = [row.loaded for row in batch.rows]
                 self._importer.retry_while_unavailable(lambda: read_ahead(batch.store, loaded, self._tombstone_ids))
                 batch.imported = self._import(batch)
-        except BatchTooLarge:
+        except BatchGivenUp:
             batch.imported = self._divided(batch)
         else:
             batch.stored = self._pool.submit(batch.store.flush, unchanged=READ_ONLY)
 
     def _import(self, batch: _Batch) -> Imported:
-        """Runs the code that serves POSTs for each row, on what was read ahead. Raises OsdiError 503, BatchTooLarge."""
+        """Runs the code that serves POSTs for each row, on what was read ahead. Raises OsdiError 503, BatchGivenUp."""
         importer, store = self._importer, batch.store
         find = remembering(importer.reference, creates_tags=importer.choices.create_tags)
         access = DataAccess(store, find, lambda keys: bool(store.by_ids(TOMBSTONES, self._tombstone_ids(keys))))
-        imported = []
-        for row in batch.rows:
-            row.prepared = row.prepared or importer.prepare(row.loaded, access)
-            attempt = row.prepared.attempt
-            imported.append((row.item, attempt(access) if attempt else Outcome(rejected=row.prepared.rejected)))
-        return imported
+        return [(row.item, self._outcome(row, access)) for row in batch.rows]
+
+    def _outcome(self, row: _Row, access: DataAccess) -> Outcome:
+        row.prepared = row.prepared or self._importer.prepare(row.loaded, access)
+        attempt = row.prepared.attempt
+        return attempt(access) if attempt else Outcome(rejected=row.prepared.rejected)
 
     def _ended(self, batch: _Batch) -> Imported:
         """Returns the outcomes once the rows are stored, if need be in smaller batches. Raises OsdiError 503."""
@@ -187,9 +190,8 @@ class RowBatches:
         if len(rows) > MIN_ROWS:
             half = len(rows) // 2
             return [outcome for part in (rows[:half], rows[half:]) for outcome in self._at_once(part, batch.store)]
-        importer = self._importer
-        single = ((row.item, row.prepared or importer.prepare(row.loaded, importer.directly)) for row in rows)
-        return [each for group in groups(single) for each in outcomes(group, importer.directly, self._pool)]
+        # By one thread: two rows of one person may share no key.
+        return [(row.item, self._outcome(row, self._importer.directly)) for row in rows]
 
     def _at_once(self, rows: list[_Row], store: BatchStore) -> Imported:
         batch = _Batch(rows, store)
@@ -202,7 +204,7 @@ def _has_read(batch: _Batch) -> bool:
     assert batch.reading is not None
     try:
         batch.reading.result()
-    except (OsdiError, BatchTooLarge):
+    except (OsdiError, BatchGivenUp):
         return False
     return not batch.outdated
 
