@@ -188,12 +188,14 @@ def test_failures_make_no_difference(
     assert {CONFLICT, BEFORE_STORING, AFTER_STORING, TOO_LARGE, CLOSED} == set(failures.noted)
 
 
-def import_all(store: Store, source: Source, kind: str, report: Report, campaign_id: str | None = None) -> None:
+def import_all(
+    store: Store, source: Source, kind: str, report: Report, campaign_id: str | None = None, *, threads: int = 1
+) -> None:
     settings = Settings(mongodb_uri=store.uri, cache_seconds=5)
     rows = row_importers(store, settings, load_body, Choices(campaign_id), (kind,))[kind]
     rows.wait_seconds = 1
     rejected = RejectedFile(Path("/dev/null/no row is rejected"), None, ",")
-    for _ in file_import.import_groups(source, rows, rejected, report, threads=1):
+    for _ in file_import.import_groups(source, rows, rejected, report, threads=threads):
         pass
 
 
@@ -328,7 +330,7 @@ def test_the_rows_of_a_batch_that_cannot_be_stored_are_imported_in_their_order(
     text = "email,phone,fish\na@example.com,,first\n,+12025550001,second\n"
 
     with closing(csv_source(tmp_path / "a.csv", text)) as source:
-        import_all(store, source, PEOPLE, Report())
+        import_all(store, source, PEOPLE, Report(), threads=4)
 
     (person,) = database.people.find()
     assert person["custom_fields"] == {"fish": "second"}

@@ -25,7 +25,7 @@ READ_AT_ONCE: Final = 500
 # A person may have a megabyte. A batch of such people is divided, so that memory use does not grow. There are three
 # batches at a time: one is being stored, one is imported, one reads ahead.
 MAX_BYTES: Final = 8_000_000
-# After a conflict with what the batch has read, a row is imported again. But what was read stays the same.
+# Of one row. It is imported again after a conflict with what the batch has read, but that stays the same.
 MAX_CONFLICTS: Final = 3
 NOT_IN_A_BATCH: Final = "A batch inserts and updates single documents only."
 
@@ -74,6 +74,10 @@ class BatchStore(Store):
         self._writes = []
         self._bytes = self._conflicts = 0
         self._remembered_names.clear()
+
+    def begin_row(self) -> None:
+        """Counts the conflicts of the next row. One is normal: an outreach that is known already."""
+        self._conflicts = 0
 
     def adopt(self, earlier: "BatchStore") -> None:
         """Takes over what another batch has written. The database may have it later than this batch has read."""

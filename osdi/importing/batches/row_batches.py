@@ -162,7 +162,11 @@ class RowBatches:
         importer, store = self._importer, batch.store
         find = remembering(importer.reference, creates_tags=importer.choices.create_tags)
         access = DataAccess(store, find, lambda keys: bool(store.by_ids(TOMBSTONES, self._tombstone_ids(keys))))
-        return [(row.item, self._outcome(row, access)) for row in batch.rows]
+        imported = []
+        for row in batch.rows:
+            store.begin_row()
+            imported.append((row.item, self._outcome(row, access)))
+        return imported
 
     def _outcome(self, row: _Row, access: DataAccess) -> Outcome:
         row.prepared = row.prepared or self._importer.prepare(row.loaded, access)
