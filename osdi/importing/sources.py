@@ -56,6 +56,10 @@ UNDATED: Final = "The row has no date. Write one, or name a date for such rows w
 ASCII_COMPATIBLE: Final = frozenset(each for each in ENCODINGS.values() if not each.startswith("utf-16"))
 
 
+# Device, number on the device, bytes, and nanoseconds of the last change.
+FileVersion = tuple[int, int, int, int]
+
+
 @dataclass(frozen=True)
 class Item:
     """One row or line: a body with the campaign and namespace that it names, or the reason why it is rejected.
@@ -79,7 +83,10 @@ class Item:
 
 
 class Source(Protocol):
-    """A file that is imported. It can be pickled: the copy reads the same rows from the beginning of the file."""
+    """A file that is imported. It can be pickled: the copy reads the same rows from the beginning of the file.
+
+    Unpickling raises OSError, and ValueError if the path has another file now, or the file has been changed.
+    """
 
     def described(self) -> list[str]:
         """Returns a description of the file's format, in lines of text."""
@@ -151,12 +158,15 @@ class CsvSource:
 
     def __getstate__(self) -> dict[str, Any]:
         """Returns what was read of the header, and guessed. The rows are read by the copy."""
-        return {name: value for name, value in vars(self).items() if name not in ("_file", "_lines")}
+        state = {name: value for name, value in vars(self).items() if name not in ("_file", "_lines")}
+        return {**state, "file_version": _version_of(self._file)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Opens the file. Raises OSError, and ValueError if its header was changed since."""
+        """Opens the file. Raises OSError, ValueError."""
+        version = state.pop("file_version")
         vars(self).update(state)
         self._file, self._lines = self._after_header()
+        _check_version(self._file, version)
 
     def _after_header(self) -> tuple[BinaryIO, Lines]:
         """Returns the file from its first row. Raises OSError, ValueError."""
@@ -301,8 +311,14 @@ class NdjsonSource:
         self._path, self._kind = path, kind
         self._file: BinaryIO = path.open("rb")
 
-    def __reduce__(self) -> tuple[type["NdjsonSource"], tuple[Path, str]]:
-        return NdjsonSource, (self._path, self._kind)
+    def __getstate__(self) -> tuple[Path, str, FileVersion]:
+        return self._path, self._kind, _version_of(self._file)
+
+    def __setstate__(self, state: tuple[Path, str, FileVersion]) -> None:
+        """Opens the file. Raises OSError, ValueError."""
+        self._path, self._kind, version = state
+        self._file = self._path.open("rb")
+        _check_version(self._file, version)
 
     def described(self) -> list[str]:
         """See Source."""
@@ -346,6 +362,18 @@ class NdjsonSource:
         except ValueError as error:
             return Item(number, line, rejected=str(error))
         return Item(number, line, found.body, found.campaign, found.namespace)
+
+
+def _version_of(file: BinaryIO) -> FileVersion:
+    found = os.fstat(file.fileno())
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _check_version(file: BinaryIO, version: FileVersion) -> None:
+    """Closes the file and raises ValueError if it is not the one that had this version, or was changed since."""
+    if _version_of(file) != version:
+        file.close()
+        raise ValueError("The file was changed or replaced.")
 
 
 def _same_outreach(first: Item, item: Item) -> bool:

@@ -78,7 +78,7 @@ def test_a_missing_document_is_reported(uris: list[str], tmp_path: Path, monkeyp
 
     def imported(uri: str, file: Path, threads: int) -> Run:
         words = ("import", "people", str(file), "--create-tags", "--threads", str(threads))
-        return Run(1, 0, [], real(uri, *words).printed.splitlines())
+        return Run(1, 0, 0, [], real(uri, *words).printed.splitlines())
 
     monkeypatch.setattr(round_trip, "command", lossy)
     monkeypatch.setattr(round_trip, "run_import", imported)

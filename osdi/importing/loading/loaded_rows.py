@@ -74,6 +74,8 @@ class LoadedRows:
         for chunk in process.chunks():
             self._done, self.position = self._done + len(chunk.rows), chunk.position
             yield from chunk.rows
+        if self.position < self._source.size:  # no row may be left out, whatever that process has read
+            raise LoaderEnded(process.status())
 
 
 def processors() -> int:

@@ -1,5 +1,6 @@
 """The second process of an import, as the importing process sees it."""
 
+import errno
 import os
 import pickle
 import subprocess
@@ -49,7 +50,12 @@ class LoaderProcess:
         assert self._process.stdout is not None
         self._input, self._output = self._process.stdin, self._process.stdout
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="import-loader")
-        self._pool.submit(self._send, work)
+        try:
+            self._pool.submit(self._send, work)
+        except RuntimeError as error:  # the system allows no more threads
+            self._input.close()
+            self.close()
+            raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN)) from error
 
     def chunks(self) -> Iterator[Chunk]:
         """Yields all chunks. Raises LoaderEnded."""
@@ -57,6 +63,10 @@ class LoaderProcess:
         while (chunk := received.popleft().result()) is not None:
             received.append(self._pool.submit(self._receive))
             yield chunk
+
+    def status(self) -> int:
+        """Returns the exit status of the process, once it has ended."""
+        return self._process.wait()
 
     def close(self) -> None:
         """Ends the process."""
@@ -74,5 +84,5 @@ class LoaderProcess:
         try:
             chunk: Chunk | None = pickle.load(self._output)  # noqa: S301 - of a process of our own
         except (EOFError, pickle.UnpicklingError):
-            raise LoaderEnded(self._process.wait()) from None
+            raise LoaderEnded(self.status()) from None
         return chunk

@@ -110,6 +110,41 @@ class TestASecondProcess:
 
         assert capfd.readouterr().err == ""
 
+    @pytest.mark.parametrize("rows_left", [ROWS - 1, 20])
+    def test_reads_no_other_file_that_took_the_place_of_the_opened_one(
+        self, file: Path, opened: Opened, rows_left: int
+    ) -> None:
+        source, expected = opened(), loaded_here(opened())
+        head, *lines = file.read_text().splitlines(keepends=True)
+        other = file.with_suffix(".new")
+        other.write_text(head + "".join(lines[:rows_left]).replace("Given", "Other"))
+        other.replace(file)
+
+        with closing(LoadedRows(source, LOADER, 0)) as rows:
+            assert facts(iter(rows)) == expected
+
+    def test_that_says_too_early_that_it_is_done_costs_no_row(
+        self, opened: Opened, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        program = "import pickle, sys; pickle.dump(None, sys.stdout.buffer)"
+        monkeypatch.setattr(loader_process, "COMMAND", (sys.executable, "-c", program))
+
+        with closing(LoadedRows(opened(), LOADER, 0)) as rows:
+            assert facts(iter(rows)) == loaded_here(opened())
+
+    def test_is_ended_if_the_system_allows_no_thread_for_it(
+        self, opened: Opened, started: list[int], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def no_thread(*_: object) -> None:
+            raise RuntimeError("can't start new thread")
+
+        monkeypatch.setattr(loader_process.ThreadPoolExecutor, "submit", no_thread)
+
+        with closing(LoadedRows(opened(), LOADER, 0)) as rows:
+            assert facts(iter(rows)) == loaded_here(opened())
+
+        assert all(map(is_gone, started))
+
     def test_ends_when_the_rows_are_closed(self, opened: Opened, started: list[int]) -> None:
         with closing(LoadedRows(opened(), LOADER, 0)) as rows:
             assert len(list(islice(rows, 300))) == 300
