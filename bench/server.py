@@ -12,7 +12,7 @@ from dev.mongod import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKERS = 2
-THREADS = 8
+THREADS = 4
 START_SECONDS = 120
 STOP_SECONDS = 20
 

@@ -149,7 +149,7 @@ class ServerSettings:
         default=2, metadata=setting("Number of gunicorn's worker processes.", Group.SERVER, validate=validate.Range(1))
     )
     web_threads: int = field(
-        default=8,
+        default=4,
         metadata=setting("Number of threads in each worker process.", Group.SERVER, validate=validate.Range(1)),
     )
     head_seconds: float = field(

@@ -32,7 +32,7 @@ from osdi.store.pages.count_cache import LARGE, CollectionCounts, CountCache
 from osdi.store.pages.order import Place
 from osdi.store.pages.positions import MAX_STEPS, KnownPosition, PagePositions
 from osdi.store.schema_version import LOOK_SECONDS, check_schema
-from osdi.store.transactions.bulk import apply_in_bulk, insert_each
+from osdi.store.transactions.bulk import apply_in_bulk
 from osdi.store.transactions.group_commit import GroupCommit
 from osdi.store.transactions.stale_transactions import StaleTransactions
 from osdi.store.writes import Delete, Insert, Replace, Update, Write, with_events
@@ -375,7 +375,8 @@ class Store(DocumentStore):
                     self.apply(each, {})
                     write_log.record(each.collection, each.document_id)
             return
-        if all(isinstance(each, Insert | Update) for each in writes):
+        # A single write is one command already.
+        if len(writes) > 1 and all(isinstance(each, Insert | Update) for each in writes):
             self._group_commit.write(writes)
         else:
             self._write_one(writes)
@@ -392,17 +393,10 @@ class Store(DocumentStore):
                 for each in writes:
                     self.apply(each, options)
 
-    def _write_group(self, group: Sequence[Sequence[Write]]) -> Sequence[int]:
-        """Does the writes of several threads; see GroupCommit. Single inserts need no transaction."""
-        writes = [write for each in group for write in each]
-        inserts = [each.document for each in writes if isinstance(each, Insert)]
-        names = {each.collection for each in writes}
-        with self.operation():
-            if len(names) == 1 and len(inserts) == len(writes) == len(group):
-                return insert_each(self.collection(names.pop()), inserts)
-            with self.transaction() as options:
-                apply_in_bulk(self.collection, writes, options)
-        return ()
+    def _write_group(self, group: Sequence[Sequence[Write]]) -> None:
+        """Does the writes of several threads in one transaction; see GroupCommit."""
+        with self.operation(), self.transaction() as options:
+            apply_in_bulk(self.collection, [write for writes in group for write in writes], options)
 
     def apply(self, write: Write, options: Mapping[str, Any]) -> None:
         """Does one write inside an `operation()`, with the options of a `transaction()`. It is not logged."""

@@ -3,7 +3,7 @@
 import random
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from pymongo import monitoring
 from pymongo.client_session import ClientSession
-from pymongo.collection import Collection
 
 from dev.mongod import Mongod
 from osdi.errors import DatabaseUnavailable, DuplicateKey, OsdiError, WriteConflict
@@ -28,6 +27,11 @@ def insert(document_id: str, *match_keys: str, collection: str = "people", **fie
     return Insert(collection, {"_id": document_id, "version": 1, "match_keys": [document_id, *match_keys], **fields})
 
 
+def with_outreach(write: Insert | Update) -> tuple[Write, ...]:
+    """Returns a write of a person, and one of an outreach."""
+    return write, insert(f"of-{write.document_id}", collection="outreaches")
+
+
 class Recorder:
     """Records writes in place of a database. `begun` is set by each, and each waits for `released`."""
 
@@ -36,7 +40,7 @@ class Recorder:
         self.groups: list[list[Writes]] = []
         self.begun = threading.Event()
         self.released = threading.Event()
-        self.result: Sequence[int] | BaseException = ()
+        self.error: BaseException | None = None
         self.commit = GroupCommit(self.write_one, self.write_group)
 
     def write_one(self, writes: Writes) -> None:
@@ -44,12 +48,11 @@ class Recorder:
         self.begun.set()
         assert self.released.wait(60)
 
-    def write_group(self, group: Sequence[Writes]) -> Sequence[int]:
+    def write_group(self, group: Sequence[Writes]) -> None:
         self.groups.append(list(group))
         assert self.released.wait(60)
-        if isinstance(self.result, BaseException):
-            raise self.result
-        return self.result
+        if self.error is not None:
+            raise self.error
 
 
 def named(name: str) -> Writes:
@@ -121,18 +124,9 @@ class TestOneGroupAtOnce:
         assert recorder.alone == [named("first"), named("c")]
         assert recorder.commit.waiting == 0
 
-    def test_only_what_the_database_rejects_is_written_again_alone(self, recorder: Recorder) -> None:
-        recorder.result = [1]
-
-        with writing(recorder, ["a", "b", "c"]) as results:
-            pass
-
-        assert recorder.alone == [named("first"), named("b")]
-        assert all(each.exception() is None for each in results.values())
-
     @pytest.mark.parametrize("error", [WriteConflict(), DuplicateKey(), OsdiError(413)])
     def test_a_group_that_is_rejected_is_written_by_each_alone(self, recorder: Recorder, error: Exception) -> None:
-        recorder.result = error
+        recorder.error = error
 
         with writing(recorder, ["a", "b"]) as results:
             pass
@@ -142,7 +136,7 @@ class TestOneGroupAtOnce:
 
     @pytest.mark.parametrize("error", [DatabaseUnavailable(), OsdiError(500), MemoryError(), ValueError()])
     def test_after_any_other_error_nothing_is_written_again(self, recorder: Recorder, error: Exception) -> None:
-        recorder.result = error
+        recorder.error = error
 
         with writing(recorder, ["a", "b"]) as results:
             pass
@@ -153,7 +147,7 @@ class TestOneGroupAtOnce:
         assert all(getattr(results[name].exception(), "__cause__", None) is error for name in "ab")
 
     def test_a_thread_that_ends_amid_its_group_leaves_the_others_an_unknown_outcome(self, recorder: Recorder) -> None:
-        recorder.result = SystemExit()
+        recorder.error = SystemExit()
 
         with writing(recorder, ["a", "b"]) as results:
             pass
@@ -281,102 +275,88 @@ def store(mongod: Mongod, commands: Commands) -> Iterator[Store]:
 
 @pytest.mark.usefixtures("one_at_once")
 class TestOnMongod:
-    def together(self, store: Store, commands: Commands, *calls: tuple[Write, ...]) -> list[BaseException | None]:
-        """Makes the calls of `Store.write` while another write is being done; returns the error of each."""
-        store.write(insert("held"))
+    def together(self, store: Store, *calls: tuple[Write, ...]) -> list[BaseException | None]:
+        """Makes the calls of `Store.write` while another one is being done; returns the error of each."""
+        begun, released = threading.Event(), threading.Event()
+        write_one = store._group_commit._write_one
+
+        def hold_the_first(writes: Writes) -> None:
+            if writes == first:
+                begun.set()
+                assert released.wait(60)
+            write_one(writes)
+
+        first = with_outreach(insert("first"))
+        store._group_commit._write_one = hold_the_first  # type: ignore[method-assign]
         with ThreadPoolExecutor(len(calls) + 1) as threads:
-            with store.transaction() as options:
-                # mongod lets the update of a document wait for a transaction that has changed it.
-                store.apply(Update("people", "held", 1, {"given_name": "Held"}), options)
-                first = threads.submit(store.write, Update("people", "held", 1, {"given_name": "Late"}))
-                assert eventually(lambda: commands.sent["update"] == 2)
-                waiting = []
-                for number, call in enumerate(calls, start=1):
-                    waiting.append(threads.submit(store.write, *call))
-                    assert eventually(lambda number=number: store._group_commit.waiting == number)  # type: ignore[misc]
-            assert isinstance(first.exception(), WriteConflict)
-            return [each.exception() for each in waiting]
+            results = [threads.submit(store.write, *first)]
+            assert begun.wait(60)
+            for number, call in enumerate(calls, start=1):
+                results.append(threads.submit(store.write, *call))
+                assert eventually(lambda number=number: store._group_commit.waiting == number)  # type: ignore[misc]
+            released.set()
+            error, *errors = [each.exception() for each in results]
+        assert error is None
+        return errors
 
-    def test_a_group_of_people_with_outreaches_is_one_transaction(self, store: Store, commands: Commands) -> None:
-        calls = [(insert(name), insert(f"of-{name}", collection="outreaches")) for name in "abc"]
+    def test_a_group_is_one_transaction(self, store: Store, commands: Commands) -> None:
+        assert self.together(store, *[with_outreach(insert(name)) for name in "abc"]) == [None] * 3
 
-        assert self.together(store, commands, *calls) == [None] * 3
+        assert (store.count("people", {}), store.count("outreaches", {})) == (4, 4)
+        # Those of the first write, and those of the group.
+        assert (commands.sent["insert"], commands.sent["commitTransaction"]) == (2 + 2, 1 + 1)
 
-        assert store.count("people", {}) == 4
-        assert store.count("outreaches", {}) == 3
-        assert commands.sent["commitTransaction"] == 2  # that of the test is one
-        assert commands.sent["insert"] == 3  # the document that the test holds, people, outreaches
+    def test_single_writes_are_in_no_group(self, store: Store, commands: Commands) -> None:
+        with ThreadPoolExecutor(4) as threads:
+            list(threads.map(store.write, [insert(name, collection="outreaches") for name in "abcd"]))
 
-    def test_a_group_of_outreaches_is_one_command_without_a_transaction(self, store: Store, commands: Commands) -> None:
-        assert (
-            self.together(store, commands, *[(insert(name, collection="outreaches"),) for name in "abc"]) == [None] * 3
-        )
-
-        assert store.count("outreaches", {}) == 3
-        assert (commands.sent["insert"], commands.sent["commitTransaction"]) == (2, 1)
+        assert (commands.sent["insert"], commands.sent["commitTransaction"]) == (4, 0)
 
     CASES = {
-        "an outreach with a known match key": (
-            lambda: insert("b", "taken", collection="outreaches"),
-            lambda name: insert(name, collection="outreaches"),
-            DuplicateKey,
-        ),
-        "a person with a known match key": (lambda: insert("b", "taken"), insert, DuplicateKey),
-        "a person of another version": (lambda: Update("people", "known", 7, {}), insert, WriteConflict),
-        "a person that is gone": (lambda: Update("people", "gone", 1, {}), insert, WriteConflict),
-        "a change that is too large": (
-            lambda: Update("people", "known", 1, {"a": "x" * 17_000_000}),
-            insert,
-            OsdiError,
-        ),
+        "a known match key": (insert("b", "taken"), DuplicateKey),
+        "another version": (Update("people", "known", 7, {}), WriteConflict),
+        "a person who is gone": (Update("people", "gone", 1, {}), WriteConflict),
+        "a person who is too large": (Update("people", "known", 1, {"a": "x" * 17_000_000}), OsdiError),
+        "a large new person": (insert("b", text="x" * 17_000_000), OsdiError),
     }
 
-    @pytest.mark.parametrize(("wrong", "right", "error"), CASES.values(), ids=CASES)
-    def test_a_write_that_is_rejected_costs_the_others_nothing(
-        self,
-        store: Store,
-        commands: Commands,
-        wrong: Callable[[], Write],
-        right: Callable[[str], Write],
-        error: type[Exception],
+    @pytest.mark.parametrize(("wrong", "error"), CASES.values(), ids=CASES)
+    def test_writes_that_are_rejected_cost_the_others_nothing(
+        self, store: Store, wrong: Write, error: type[Exception]
     ) -> None:
         store.write(insert("known", "taken"))
-        store.write(insert("known", "taken", collection="outreaches"))
 
-        results = self.together(store, commands, (right("a"),), (wrong(),), (right("c"),))
+        results = self.together(store, *[with_outreach(each) for each in (insert("a"), wrong, insert("c"))])
 
         assert [type(each) for each in results] == [type(None), error, type(None)]
-        collection = right("a").collection
-        assert {each["_id"] for each in store.by_ids(collection, ["a", "b", "c"])} == {"a", "c"}
+        assert {each["_id"] for each in store.find("people", {})} == {"known", "first", "a", "c"}
+        assert {each["_id"] for each in store.find("outreaches", {})} == {"of-first", "of-a", "of-c"}
 
-    @pytest.mark.parametrize("with_person", [False, True], ids=["outreaches", "people with outreaches"])
-    def test_after_an_error_that_came_when_documents_were_stored_nothing_is_written_again(
-        self, store: Store, commands: Commands, monkeypatch: pytest.MonkeyPatch, with_person: bool
+    def test_after_an_error_that_came_when_the_group_was_stored_nothing_is_written_again(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        calls = [
-            (*([insert(name)] if with_person else []), insert(f"of-{name}", collection="outreaches")) for name in "ab"
-        ]
-        method = (ClientSession, "commit_transaction") if with_person else (Collection, "insert_many")
-        done = getattr(*method)
+        commit = ClientSession.commit_transaction
 
-        def fail_afterwards(self: Any, *arguments: Any, **options: Any) -> None:
-            done(self, *arguments, **options)
-            if threading.current_thread() is not threading.main_thread():  # in which the test has a transaction
+        def fail_afterwards(session: ClientSession) -> None:
+            commit(session)
+            if store.count("people", {}) > 1:
                 raise MemoryError
 
-        monkeypatch.setattr(*method, fail_afterwards)
+        monkeypatch.setattr(ClientSession, "commit_transaction", fail_afterwards)
 
-        results = self.together(store, commands, *calls)
+        results = self.together(store, *[with_outreach(insert(name)) for name in "ab"])
 
         assert [type(each) for each in results] == [DatabaseUnavailable] * 2
-        assert [type(each.__cause__) for each in results if each] != [type(None)] * 2
-        assert store.count("outreaches", {}) == 2
+        assert [type(each.__cause__) for each in results if each] == [MemoryError] * 2
+        assert (store.count("people", {}), store.count("outreaches", {})) == (3, 3)
 
-    def test_two_changes_of_one_version_conflict(self, store: Store, commands: Commands) -> None:
+    def test_two_changes_of_one_version_conflict(self, store: Store) -> None:
         store.write(insert("jane"))
 
+        changes = [Update("people", "jane", 1, {"number": number}) for number in range(3)]
+
         results = self.together(
-            store, commands, *[(Update("people", "jane", 1, {"number": number}),) for number in range(3)]
+            store, *[(each, insert(f"of-{each.fields}", collection="outreaches")) for each in changes]
         )
 
         assert sorted(type(each).__name__ for each in results) == ["NoneType", "WriteConflict", "WriteConflict"]

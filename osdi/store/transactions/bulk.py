@@ -8,7 +8,7 @@ from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
 
 from osdi.documents import Document
-from osdi.errors import DatabaseUnavailable, DuplicateKey, WriteConflict
+from osdi.errors import DuplicateKey, WriteConflict
 from osdi.store.driver import only_duplicate_keys
 from osdi.store.writes import Insert, Update, Write
 
@@ -39,20 +39,6 @@ def apply_in_bulk(collection_of: Collections, writes: Sequence[Write], options: 
             raise DuplicateKey("A unique index rejected a write.") from error
         if matched != len(updates):
             raise WriteConflict(f"{len(updates) - matched} of {name} have another version.")
-
-
-def insert_each(collection: Collection[Document], documents: Sequence[Document]) -> list[int]:
-    """Inserts each document by itself, by one command. Returns the places of those that the database rejected.
-
-    Raises DatabaseUnavailable after any other error: some of the documents may be inserted then.
-    """
-    try:
-        collection.insert_many(documents, ordered=False)
-    except Exception as error:
-        if isinstance(error, BulkWriteError) and not error.details["writeConcernErrors"]:
-            return [each["index"] for each in error.details["writeErrors"]]
-        raise DatabaseUnavailable from error
-    return []
 
 
 def _update(write: Write) -> UpdateOne:

@@ -1,13 +1,13 @@
-"""Group commit: writes that threads of one process want at the same time are done together.
+"""Group commit: transactions that threads of one process want at the same time are one transaction.
 
-Each write waits for the disk, and costs commands of the driver. Threads can share both: the first one writes at once,
-and those that come in the meantime form a group, of which one writes for all. A second group begins while the first is
-being written, so that the processor has work. No thread waits while nothing is being written. The busier the process
-is, the larger the groups are.
+Each transaction waits for the disk, and costs commands of the driver. Threads can share both: the first one writes at
+once, and those that come in the meantime form a group, of which one writes for all. A second group begins while the
+first is being written, so that the processor has work. No thread waits while nothing is being written. The busier the
+process is, the larger the groups are.
 
-Each caller gets the result of its own write. A transaction of a group that is rejected stores nothing, and each thread
-does its own write then. After any other error nobody knows what is stored, and each thread gets 503: an outreach that
-is written again could be stored twice. Pure: the store gives the two functions that write.
+Each caller gets the result of its own writes. A transaction that is rejected stores nothing, and each thread does its
+own writes then. After any other error nobody knows if it is stored, and each thread gets 503: an outreach that is
+written again could be stored twice. Pure: the store gives the two functions that write.
 """
 
 import threading
@@ -49,13 +49,11 @@ class GroupCommit:
     """Does the writes of the threads of one process, one group after the other.
 
     `write_one` does the writes of one thread, and raises if they are not done. `write_group` does those of several
-    threads, each all or none. It returns the places in the group of those that the database rejected. If it raises
-    WriteConflict or OsdiError 413, nothing is written; after any other error the outcome is unknown.
+    threads, all or none. If it raises WriteConflict or OsdiError 413, nothing is written; after any other error the
+    outcome is unknown.
     """
 
-    def __init__(
-        self, write_one: Callable[[Writes], None], write_group: Callable[[Sequence[Writes]], Sequence[int]]
-    ) -> None:
+    def __init__(self, write_one: Callable[[Writes], None], write_group: Callable[[Sequence[Writes]], None]) -> None:
         self._write_one = write_one
         self._write_group = write_group
         self._lock = threading.Lock()
@@ -129,19 +127,16 @@ class GroupCommit:
     def _write_together(self, group: Sequence[_Pending]) -> None:
         """Sets what became of each of the group."""
         for each in group:
-            each.error = DatabaseUnavailable()
+            each.error = DatabaseUnavailable()  # if this thread is ended meanwhile
         try:
-            rejected = self._write_group([each.writes for each in group])
+            self._write_group([each.writes for each in group])
         except Exception as error:
-            if not isinstance(error, WriteConflict) and getattr(error, "status", None) != TOO_LARGE:
-                for each in group:
-                    each.error = DatabaseUnavailable()
-                    each.error.__cause__ = error  # for the log
-                return
-            rejected = range(len(group))
-        for place, each in enumerate(group):
-            each.error = None
-            each.is_written = place not in rejected
+            rejected = isinstance(error, WriteConflict) or getattr(error, "status", None) == TOO_LARGE
+            for each in group:
+                each.error = None if rejected else unknown_outcome(error)
+        else:
+            for each in group:
+                each.error, each.is_written = None, True
 
     def _start_group(self) -> None:
         """Lets one of the waiting threads write for all of them, if it is time. The caller has the lock."""
@@ -153,3 +148,10 @@ class GroupCommit:
         # A thread that comes is the last one, so it goes on without a switch of threads.
         group[-1].group = group
         group[-1].signal.release()
+
+
+def unknown_outcome(cause: Exception) -> DatabaseUnavailable:
+    """Returns the error for a thread whose writes may be stored or not, with its cause for the log."""
+    error = DatabaseUnavailable()
+    error.__cause__ = cause
+    return error
