@@ -59,7 +59,7 @@ LINGER_SECONDS: Final = 2.0
 NO_DESCRIPTOR: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 # The loop waits this long if it has no connection to close either.
 FULL_SECONDS: Final = 0.02
-# Errors of gunicorn about requests that are not the client's.
+# Of the exceptions about a request, these are caused by the configuration or the application, not by the client.
 PROGRAM_ERRORS: Final = (ConfigurationProblem, InvalidResponseHeader, InvalidResponseHeaderName)
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 

@@ -1,4 +1,4 @@
-"""The response in OSDI's error form to a request that is not valid HTTP, so that gunicorn cannot pass it on."""
+"""Responds in OSDI's error form to a request that is not valid HTTP. Such a request never reaches the application."""
 
 from typing import Any, Final
 

@@ -21,7 +21,7 @@ from osdi.store.writes import Write
 Writes = tuple[Write, ...]
 
 MAX_GROUP: Final = 16
-# Measured: with more at once the groups are smaller, and with one the processors are idle for a fifth of the time.
+# With one at once, posts take longer (docs/decisions/0059-group-commit.md). With more, the groups are smaller.
 MAX_GROUPS: Final = 2
 MIN_SECOND_GROUP: Final = 2
 # A database that hangs keeps the threads that write. The others then try it themselves, each for its own time.
